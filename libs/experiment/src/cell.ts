@@ -1,0 +1,50 @@
+// A planned cell: the content that is hashed, and where it stands in its experiment.
+import { createHash } from 'node:crypto';
+import type { Cell } from '@kworkbench/mechanism';
+import type { CellOutcome } from '@kworkbench/telemetry';
+
+export type Scalar = string | number | boolean;
+
+export interface PlannedCell {
+  /** First 32 hex digits of the SHA-256 of the cell's canonical JSON. */
+  readonly id: string;
+  readonly cell: Cell;
+  /** The label of the variant as the scenario names it. */
+  readonly variant: string;
+  /** Sweep path to value; empty without a sweep. */
+  readonly point: Readonly<Record<string, Scalar>>;
+  readonly replication: number;
+}
+
+/** What running a cell gave. `wallSeconds` is the only part that differs between runs, and is not in the digest. */
+export interface CellResult extends CellOutcome {
+  readonly cellId: string;
+  /** SHA-256, hex, of all telemetry: header, frames, outcome. */
+  readonly digest: string;
+  readonly wallSeconds: number;
+}
+
+export type CellFailureKind = 'invariant' | 'model' | 'timeout' | 'cancelled';
+
+export interface CellFailure {
+  readonly cellId: string;
+  readonly kind: CellFailureKind;
+  readonly message: string;
+}
+
+/** JSON with sorted keys and no white space: the form that is hashed. Numbers must be finite. */
+export function canonicalJson(value: unknown): string {
+  if (value === null || typeof value !== 'object') {
+    if (typeof value === 'number' && !Number.isFinite(value)) throw new Error(`canonicalJson: ${value} has no JSON form`);
+    return JSON.stringify(value);
+  }
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  const entries = Object.entries(value)
+    .filter(([, v]) => v !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  return `{${entries.map(([k, v]) => `${JSON.stringify(k)}:${canonicalJson(v)}`).join(',')}}`;
+}
+
+export function cellId(cell: Cell): string {
+  return createHash('sha256').update(canonicalJson(cell)).digest('hex').slice(0, 32);
+}

@@ -1,0 +1,2 @@
+export * from './mechanism.js';
+export * from './quantity.js';
