@@ -1,7 +1,9 @@
 // A planned cell: the content that is hashed, and where it stands in its experiment.
 import { createHash } from 'node:crypto';
 import type { Cell } from '@kworkbench/mechanism';
-import type { CellOutcome } from '@kworkbench/telemetry';
+import { canonicalJson, type CellOutcome } from '@kworkbench/telemetry';
+
+export { canonicalJson };
 
 export type Scalar = string | number | boolean;
 
@@ -30,19 +32,6 @@ export interface CellFailure {
   readonly cellId: string;
   readonly kind: CellFailureKind;
   readonly message: string;
-}
-
-/** JSON with sorted keys and no white space: the form that is hashed. Numbers must be finite. */
-export function canonicalJson(value: unknown): string {
-  if (value === null || typeof value !== 'object') {
-    if (typeof value === 'number' && !Number.isFinite(value)) throw new Error(`canonicalJson: ${value} has no JSON form`);
-    return JSON.stringify(value);
-  }
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  const entries = Object.entries(value)
-    .filter(([, v]) => v !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  return `{${entries.map(([k, v]) => `${JSON.stringify(k)}:${canonicalJson(v)}`).join(',')}}`;
 }
 
 export function cellId(cell: Cell): string {

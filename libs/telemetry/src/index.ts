@@ -1,1 +1,7 @@
+export * from './canonical-json.js';
+export * from './digest.js';
+export * from './exporters.js';
+export * from './histogram.js';
+export * from './recorder.js';
+export * from './sinks.js';
 export * from './types.js';
