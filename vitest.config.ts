@@ -2,12 +2,17 @@ import { defineConfig } from 'vitest/config';
 
 // One configuration for every package. Workspace imports resolve to sources (the `kwb-source` condition),
 // so that a unit test never runs against a stale build; worker threads and processes use `dist`.
+const conditions = ['kwb-source', 'module', 'node', 'import', 'default'];
+
 export default defineConfig({
-  resolve: { conditions: ['kwb-source', 'module', 'node', 'import', 'default'] },
-  ssr: { resolve: { conditions: ['kwb-source', 'module', 'node', 'import', 'default'] } },
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
   test: {
     include: ['src/**/*.spec.ts'],
     passWithNoTests: false,
     testTimeout: 30_000,
+    // `kwb test` sums its counts from the JSON files; Nx keeps them with the cached result.
+    reporters: ['default', 'json'],
+    outputFile: { json: 'test-results/vitest.json' },
   },
 });
