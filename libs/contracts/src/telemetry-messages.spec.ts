@@ -1,4 +1,11 @@
-import type { CellOutcome, ColumnSpec, Frame, TelemetryHeader, Unit } from '@kworkbench/telemetry';
+import {
+  TelemetryDigest,
+  type CellOutcome,
+  type ColumnSpec,
+  type Frame,
+  type TelemetryHeader,
+  type Unit,
+} from '@kworkbench/telemetry';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PublishRequest } from './index.js';
@@ -60,13 +67,19 @@ const outcome: fc.Arbitrary<CellOutcome> = fc.record({
     }),
     { maxLength: 3 },
   ),
-  virtualSeconds: finite,
+  virtualSeconds: fc.double({ min: 0, noNaN: true, noDefaultInfinity: true }),
   events: fc.maxSafeNat(),
 });
 
 /** Over the wire and back, as gRPC does it. */
 const sent = (request: wire.PublishRequest) => PublishRequest.decode(PublishRequest.encode(request).finish()).part!;
 const bits = (column: Float64Array) => Buffer.from(columnToBytes(column)).toString('hex');
+
+const digest = (of: CellOutcome) => {
+  const hash = new TelemetryDigest();
+  hash.header({ tables: [] });
+  return hash.outcome(of);
+};
 
 describe('telemetry messages', () => {
   it('carry a header over the wire unchanged', () => {
@@ -107,8 +120,16 @@ describe('telemetry messages', () => {
         });
         const got = outcomeFromMessage((part.value as wire.CellEnd).result!.value as wire.CellOutcome);
         expect(JSON.stringify(got)).toBe(JSON.stringify(given));
+        expect(digest(got)).toBe(digest(given));
       }),
     );
+  });
+
+  it('refuse an outcome whose names and values do not pair up', () => {
+    const message = {
+      ...outcomeToMessage({ metrics: { a: 1 }, histograms: [], virtualSeconds: 0, events: 0 }, 'd', 1),
+    };
+    expect(() => outcomeFromMessage({ ...message, metricValues: [] })).toThrow('expected 1 metric values, got 0');
   });
 
   it('share the memory of a column instead of copying it', () => {

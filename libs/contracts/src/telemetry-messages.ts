@@ -114,7 +114,8 @@ export function frameFromMessage(message: wire.Frame, header: TelemetryHeader): 
 export function outcomeToMessage(outcome: CellOutcome, digest: string, wallSeconds: number): wire.CellOutcome {
   return {
     digest,
-    metrics: { ...outcome.metrics },
+    metricNames: Object.keys(outcome.metrics),
+    metricValues: Object.values(outcome.metrics),
     histograms: outcome.histograms.map((histogram) => ({
       ...histogram,
       indexes: [...histogram.indexes],
@@ -126,10 +127,17 @@ export function outcomeToMessage(outcome: CellOutcome, digest: string, wallSecon
   };
 }
 
-/** The outcome alone: digest and wall time are about the run, and stay in the message. */
+/**
+ * The outcome alone: digest and wall time are about the run, and stay in the message.
+ * @throws MalformedMessage for an unknown unit, or names and values that do not pair up.
+ */
 export function outcomeFromMessage(message: wire.CellOutcome): CellOutcome {
+  const { metricNames, metricValues } = message;
+  if (metricNames.length !== metricValues.length) {
+    throw new MalformedMessage(`outcome: expected ${metricNames.length} metric values, got ${metricValues.length}`);
+  }
   return {
-    metrics: message.metrics,
+    metrics: Object.fromEntries(metricNames.map((name, index) => [name, metricValues[index]!])),
     histograms: message.histograms.map((histogram): HistogramSnapshot => ({
       name: histogram.name,
       unit: unit(histogram.unit, `histogram ${histogram.name}`),

@@ -74,16 +74,16 @@ export interface CellEnd {
 export interface CellOutcome {
   /** SHA-256, hex, over header, frames and outcome; the coordinator computes it again from what it received. */
   digest: string;
-  metrics: { [key: string]: number };
+  /**
+   * Name and value at the same index. A packed list and no map: a map entry drops the sign of a negative zero, and with
+   * it the digest.
+   */
+  metricNames: string[];
+  metricValues: number[];
   histograms: Histogram[];
   virtualSeconds: number;
   events: number;
   wallSeconds: number;
-}
-
-export interface CellOutcome_MetricsEntry {
-  key: string;
-  value: number;
 }
 
 export interface Histogram {
@@ -649,7 +649,15 @@ export const CellEnd: MessageFns<CellEnd> = {
 };
 
 function createBaseCellOutcome(): CellOutcome {
-  return { digest: "", metrics: {}, histograms: [], virtualSeconds: 0, events: 0, wallSeconds: 0 };
+  return {
+    digest: "",
+    metricNames: [],
+    metricValues: [],
+    histograms: [],
+    virtualSeconds: 0,
+    events: 0,
+    wallSeconds: 0,
+  };
 }
 
 export const CellOutcome: MessageFns<CellOutcome> = {
@@ -657,9 +665,16 @@ export const CellOutcome: MessageFns<CellOutcome> = {
     if (message.digest !== "") {
       writer.uint32(10).string(message.digest);
     }
-    globalThis.Object.entries(message.metrics).forEach(([key, value]: [string, number]) => {
-      CellOutcome_MetricsEntry.encode({ key: key as any, value }, writer.uint32(18).fork()).join();
-    });
+    for (const v of message.metricNames) {
+      writer.uint32(58).string(v!);
+    }
+    if (message.metricValues.length !== 0) {
+      writer.uint32(66).fork();
+      for (const v of message.metricValues) {
+        writer.double(v);
+      }
+      writer.join();
+    }
     for (const v of message.histograms) {
       Histogram.encode(v!, writer.uint32(26).fork()).join();
     }
@@ -696,16 +711,31 @@ export const CellOutcome: MessageFns<CellOutcome> = {
             message.digest = reader.string();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
+          case 7: {
+            if (tag !== 58) {
               break;
             }
 
-            const entry2 = CellOutcome_MetricsEntry.decode(reader, reader.uint32());
-            if (entry2.value !== undefined) {
-              message.metrics[entry2.key] = entry2.value;
-            }
+            message.metricNames.push(reader.string());
             continue;
+          }
+          case 8: {
+            if (tag === 65) {
+              message.metricValues.push(reader.double());
+
+              continue;
+            }
+
+            if (tag === 66) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.metricValues.push(reader.double());
+              }
+
+              continue;
+            }
+
+            break;
           }
           case 3: {
             if (tag !== 26) {
@@ -757,86 +787,12 @@ export const CellOutcome: MessageFns<CellOutcome> = {
   fromPartial(object: DeepPartial<CellOutcome>): CellOutcome {
     const message = createBaseCellOutcome();
     message.digest = object.digest ?? "";
-    message.metrics = (globalThis.Object.entries(object.metrics ?? {}) as [string, number][]).reduce(
-      (acc: { [key: string]: number }, [key, value]: [string, number]) => {
-        if (value !== undefined) {
-          acc[key] = globalThis.Number(value);
-        }
-        return acc;
-      },
-      {},
-    );
+    message.metricNames = object.metricNames?.map((e) => e) || [];
+    message.metricValues = object.metricValues?.map((e) => e) || [];
     message.histograms = object.histograms?.map((e) => Histogram.fromPartial(e)) || [];
     message.virtualSeconds = object.virtualSeconds ?? 0;
     message.events = object.events ?? 0;
     message.wallSeconds = object.wallSeconds ?? 0;
-    return message;
-  },
-};
-
-function createBaseCellOutcome_MetricsEntry(): CellOutcome_MetricsEntry {
-  return { key: "", value: 0 };
-}
-
-export const CellOutcome_MetricsEntry: MessageFns<CellOutcome_MetricsEntry> = {
-  encode(message: CellOutcome_MetricsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.key !== "") {
-      writer.uint32(10).string(message.key);
-    }
-    if (message.value !== 0) {
-      writer.uint32(17).double(message.value);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): CellOutcome_MetricsEntry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseCellOutcome_MetricsEntry();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.key = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 17) {
-              break;
-            }
-
-            message.value = reader.double();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  create(base?: DeepPartial<CellOutcome_MetricsEntry>): CellOutcome_MetricsEntry {
-    return CellOutcome_MetricsEntry.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<CellOutcome_MetricsEntry>): CellOutcome_MetricsEntry {
-    const message = createBaseCellOutcome_MetricsEntry();
-    message.key = object.key ?? "";
-    message.value = object.value ?? 0;
     return message;
   },
 };
