@@ -58,7 +58,17 @@ export class Histogram {
 
   /** @param value integer count of base units, 0 to 2^53 - 1. @throws RangeError on anything else. */
   record(value: number): void {
-    this.recordMany(value, 1);
+    if ((value | 0) === value && value >= 0) {
+      // The common case, small integers, in integer arithmetic throughout.
+      const octave = 31 - Math.clz32(value) - EXACT_BITS;
+      const bucket =
+        octave < 0 ? value : EXACT_BELOW + octave * BUCKETS_PER_OCTAVE + (value >> (octave + 1)) - BUCKETS_PER_OCTAVE;
+      this.#counts[bucket]!++;
+      this.#total++;
+      this.#sum += value;
+      if (value < this.#min) this.#min = value;
+      if (value > this.#max) this.#max = value;
+    } else this.recordMany(value, 1);
   }
 
   /** Records the same value `n` times; `n` is a non-negative integer. */
