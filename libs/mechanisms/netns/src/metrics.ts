@@ -1,0 +1,63 @@
+// Every metric of a netns cell. The simulation must produce exactly these.
+import type { MetricSpec } from '@kworkbench/mechanism';
+import type { Unit } from '@kworkbench/telemetry';
+
+const metric = (name: string, unit: Unit, better: MetricSpec['better'], help: string): MetricSpec => ({
+  name,
+  unit,
+  better,
+  help,
+});
+
+export const metrics = [
+  metric('loop_seconds', 'seconds', 'lower', 'From the first unshare until the last thread has ended'),
+  metric('mem_available_dip_bytes', 'bytes', 'lower', 'MemAvailable at the start less its minimum'),
+  metric(
+    'mem_slope_bytes_per_second',
+    'bytes_per_second',
+    'lower',
+    'Memory still missing when the loop ends, per second of loop',
+  ),
+  metric('unshare_latency_p50_seconds', 'seconds', 'lower', 'Latency of unshare(CLONE_NEWNET), median'),
+  metric('unshare_latency_p99_seconds', 'seconds', 'lower', 'Latency of unshare(CLONE_NEWNET), 99th percentile'),
+  metric('unshare_latency_p999_seconds', 'seconds', 'lower', 'Latency of unshare(CLONE_NEWNET), 99.9th percentile'),
+  metric('unshare_latency_max_seconds', 'seconds', 'lower', 'Latency of unshare(CLONE_NEWNET), maximum'),
+  metric('drain_seconds', 'seconds', 'lower', 'From the end of the loop until every namespace and fqdir is gone'),
+  metric('mem_leaked_bytes', 'bytes', 'lower', 'Memory not given back after the drain, deferred struct nets apart'),
+  metric('mem_deferred_bytes', 'bytes', 'none', 'struct nets of the last pass, freed only by the next one'),
+  metric('slab_max_bytes', 'bytes', 'lower', 'Slab memory of namespaces, maximum'),
+  metric('percpu_max_bytes', 'bytes', 'lower', 'Per-CPU memory of namespaces, maximum'),
+  metric('sock_inode_cache_max', 'count', 'lower', 'Objects of sock_inode_cache that belong to namespaces, maximum'),
+  metric('net_namespace_max', 'count', 'lower', 'Objects of net_namespace, deferred ones included, maximum'),
+  metric('netns_outstanding_max', 'count', 'lower', 'Namespaces created and not yet torn down, maximum'),
+  metric('netns_created_total', 'total', 'none', 'Namespaces created'),
+  metric('netns_freed_total', 'total', 'none', 'Namespaces torn down'),
+  metric('enospc_total', 'total', 'lower', 'unshare calls refused by user.max_net_namespaces'),
+  metric('enomem_total', 'total', 'lower', 'unshare calls refused for want of memory'),
+  metric('oom_kills_total', 'total', 'lower', 'Threads killed by the OOM killer'),
+  metric('cleanup_passes_total', 'total', 'none', 'cleanup_net() passes that returned'),
+  metric('cleanup_passes_in_loop_total', 'total', 'none', 'cleanup_net() passes that returned before the loop ended'),
+  metric('cleanup_pass_longest_seconds', 'seconds', 'lower', 'Longest cleanup_net() pass that returned before the loop ended'),
+  metric('cleanup_pass_second_seconds', 'seconds', 'lower', 'The longer of the first two cleanup_net() passes'),
+  metric('cleanup_batch_max', 'count', 'lower', 'Namespaces in the largest pass'),
+  metric('fqdir_pending_max', 'count', 'lower', 'fqdirs that wait to be freed, maximum'),
+  metric('rcu_barrier_calls_total', 'total', 'lower', 'rcu_barrier() calls'),
+  metric('rcu_barrier_full_total', 'total', 'lower', 'rcu_barrier() calls that ran a barrier of their own'),
+  metric('rcu_barrier_early_total', 'total', 'none', "rcu_barrier() calls that found someone else's barrier good enough"),
+  metric('rcu_barrier_waiters_max', 'count', 'lower', 'Tasks inside rcu_barrier() that wait their turn, maximum'),
+  metric('rcu_barrier_wait_p50_seconds', 'seconds', 'lower', 'Time inside rcu_barrier(), median'),
+  metric('rcu_barrier_wait_p99_seconds', 'seconds', 'lower', 'Time inside rcu_barrier(), 99th percentile'),
+  metric('rcu_barrier_wait_max_seconds', 'seconds', 'lower', 'Time inside rcu_barrier(), maximum'),
+  metric('barrier_mutex_steals_total', 'total', 'none', 'Times barrier_mutex was taken ahead of a waiter'),
+  metric('rcu_gp_total', 'total', 'none', 'Grace periods'),
+  metric('rcu_gp_mean_seconds', 'seconds', 'lower', 'Mean length of a grace period'),
+  metric('rcu_callbacks_queued_max', 'count', 'lower', 'RCU callbacks queued on one CPU, maximum'),
+  metric('kworkers_max', 'count', 'lower', 'kworkers alive, maximum'),
+  metric('use_after_free_total', 'total', 'lower', 'Reads of a freed fqdir by an unsafe list walk (v1)'),
+  metric(
+    'stability_indicator_ratio',
+    'ratio',
+    'lower',
+    'S = F λ c0 / ((1 - λ a) max_active): above 1, a clean pass leaves more work than a pool takes at once',
+  ),
+] as const satisfies readonly MetricSpec[];
