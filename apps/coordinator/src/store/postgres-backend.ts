@@ -1,0 +1,114 @@
+// PostgreSQL through a pool that outlives its server: connections are made when they are needed, and one on which an
+// answer did not come is thrown away, so that the store works again as soon as the server does.
+import { Kysely, type PostgresPool, type PostgresPoolClient, PostgresDialect, sql } from 'kysely';
+import pg from 'pg';
+import { type Backend, checkParameters } from './backend.js';
+import type { Tables } from './schema.js';
+
+export interface PostgresLimits {
+  /** Connections of one coordinator. Its work is a commit a cell; PostgreSQL allows 100 connections in all by default. */
+  readonly poolSize: number;
+  /** To get a connection, free or new. A server in reach accepts one in milliseconds. */
+  readonly connectTimeoutMs: number;
+  /** One statement, enforced by the server. The longest one writes some MiB of frames, in well under a second. */
+  readonly statementTimeoutMs: number;
+  /** One statement, enforced here, for a server that does not answer at all; longer than the server's own. */
+  readonly answerTimeoutMs: number;
+  /** The server ends a transaction in which a stopped coordinator sits, and with it its locks. */
+  readonly idleInTransactionTimeoutMs: number;
+}
+
+export const POSTGRES_LIMITS: PostgresLimits = {
+  poolSize: 8,
+  connectTimeoutMs: 10_000,
+  statementTimeoutMs: 30_000,
+  answerTimeoutMs: 35_000,
+  idleInTransactionTimeoutMs: 60_000,
+};
+
+/** Any number will do, as long as no other program takes it on the same database. "kwb" in ASCII. */
+const MIGRATION_LOCK_KEY = 0x6b7762;
+
+/** @param url `postgres://user:password@host:port/database`; nothing is connected before the first query. */
+export function postgresBackend(url: string, limits: PostgresLimits = POSTGRES_LIMITS): Backend {
+  const { host, pathname } = new URL(url);
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: 'kworkbench-coordinator',
+    max: limits.poolSize,
+    connectionTimeoutMillis: limits.connectTimeoutMs,
+    statement_timeout: limits.statementTimeoutMs,
+    query_timeout: limits.answerTimeoutMs,
+    idle_in_transaction_session_timeout: limits.idleInTransactionTimeoutMs,
+    keepAlive: true,
+  });
+  // A connection that breaks while nobody waits on it emits `error`, idle in the pool or between two statements of a
+  // transaction; without a listener that would end the process. Whoever uses it next gets the error as a rejection.
+  pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
+  return {
+    name: `postgres://${host}${pathname}`,
+    db: new Kysely<Tables>({ dialect: new PostgresDialect({ pool: guard(pool) }) }),
+    // Series are doubles: the server's own compression takes time on every commit and gains little.
+    words: { bytes: 'bytea', tuning: ['alter table frames alter column data set storage external'] },
+    lockForMigration: async (transaction) => {
+      await sql`select pg_advisory_xact_lock(${sql.lit(MIGRATION_LOCK_KEY)})`.execute(transaction);
+    },
+    pingSql: 'select 1',
+    isUnavailable,
+  };
+}
+
+/** The pool as kysely wants it, except that a connection is not used again after it has failed to answer. */
+function guard(pool: pg.Pool): PostgresPool {
+  return {
+    options: pool.options,
+    end: () => pool.end(),
+    connect: async (): Promise<PostgresPoolClient> => {
+      const client = await pool.connect();
+      let broken = false;
+      const query = async (text: string, parameters: readonly unknown[]): Promise<unknown> => {
+        checkParameters(parameters);
+        try {
+          return await client.query(text, parameters as unknown[]);
+        } catch (error) {
+          broken ||= isUnavailable(error);
+          throw error;
+        }
+      };
+      return { query: query as PostgresPoolClient['query'], release: (destroy) => client.release(destroy || broken) };
+    },
+  };
+}
+
+/** Of the operating system; a closed socket has no other sign. */
+const NETWORK_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ENOENT', // of a UNIX socket
+]);
+
+/**
+ * SQLSTATE classes, https://www.postgresql.org/docs/current/errcodes-appendix.html: connection exceptions, transactions
+ * that must be tried again, resources used up, ended by an operator or a timeout; and a login or a database that is
+ * not there yet, which an operator mends without a restart of ours.
+ */
+const UNAVAILABLE_SQLSTATE = /^(08|40|53|57|58|28|3D)|^(25P03|25006|55P03)$/;
+
+/** What `pg` and its pool say without a code. */
+const UNAVAILABLE_MESSAGE =
+  /Connection terminated|timeout exceeded when trying to connect|Query read timeout|not queryable|connection has been discarded|Cannot use a pool after calling end/i;
+
+function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = (error as { code?: unknown }).code;
+  if (typeof code === 'string' && (NETWORK_CODES.has(code) || UNAVAILABLE_SQLSTATE.test(code))) return true;
+  return UNAVAILABLE_MESSAGE.test(error.message);
+}

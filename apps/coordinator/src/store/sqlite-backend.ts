@@ -1,0 +1,135 @@
+// SQLite in one file, by Node's own driver. The driver is synchronous; one connection a store.
+//
+// - WAL with synchronous=FULL: a commit is on the disk before it is acknowledged; readers never wait.
+// - Every write runs in a transaction that takes the write lock at its start. A deferred one would take it at its first
+//   write and fail there, with no way to wait, when another process wrote in between.
+// - Waiting for the lock is polling, not SQLite's busy handler: that one blocks the event loop, and with it the health
+//   answers, and would never end when the holder lives in this very process.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type Driver,
+  Kysely,
+  SqliteDialect,
+  SqliteDriver,
+  type SqliteDatabase,
+} from 'kysely';
+import { type Backend, checkParameters } from './backend.js';
+import type { Tables } from './schema.js';
+
+/** How long a write waits for another process's write; a commit of 100 MB takes about a second on a slow disk. */
+const LOCK_WAIT_MS = 10_000;
+/** Between two attempts at the lock: short beside a commit's fsync, long beside an attempt (about 10 us). */
+const LOCK_POLL_MS = 3;
+/** For the rare locks outside of transactions (recovery after a crash, the end of a checkpoint); these block. */
+const SQLITE_BUSY_TIMEOUT_MS = 100;
+
+// Primary result codes, https://sqlite.org/rescode.html
+const SQLITE_BUSY = 5;
+const UNAVAILABLE_CODES = new Set([
+  SQLITE_BUSY,
+  6, // LOCKED
+  8, // READONLY
+  10, // IOERR
+  13, // FULL
+  14, // CANTOPEN
+]);
+
+/** @param path absolute; its directory must exist, the file need not. */
+export function sqliteBackend(path: string): Backend {
+  let database: DatabaseSync | undefined;
+  const open = async (): Promise<SqliteDatabase> => {
+    database = await whileBusy(() => openDatabase(path));
+    return asKyselyDatabase(database);
+  };
+  class Dialect extends SqliteDialect {
+    override createDriver(): Driver {
+      return new LockingDriver(open, () => database?.isTransaction === true);
+    }
+  }
+  return {
+    name: `sqlite://${path}`,
+    db: new Kysely<Tables>({ dialect: new Dialect({ database: open }) }),
+    words: { bytes: 'blob', tuning: [] },
+    lockForMigration: async () => {}, // the transaction has the write lock from its start
+    pingSql: 'pragma schema_version', // reads the file, which `select 1` does not
+    isUnavailable: (error) => UNAVAILABLE_CODES.has(primaryCode(error)),
+  };
+}
+
+class LockingDriver extends SqliteDriver {
+  readonly #inTransaction: () => boolean;
+
+  constructor(open: () => Promise<SqliteDatabase>, inTransaction: () => boolean) {
+    super({ database: open });
+    this.#inTransaction = inTransaction;
+  }
+
+  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await whileBusy(() => execute(connection, 'begin immediate'));
+  }
+
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    // After a full disk or an I/O error SQLite has rolled back by itself; a second one would hide the first error.
+    if (this.#inTransaction()) await execute(connection, 'rollback');
+  }
+}
+
+function openDatabase(path: string): DatabaseSync {
+  const database = new DatabaseSync(path, {
+    timeout: SQLITE_BUSY_TIMEOUT_MS,
+    enableForeignKeyConstraints: true,
+  });
+  try {
+    database.exec('pragma journal_mode = wal');
+    database.exec('pragma synchronous = full');
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function asKyselyDatabase(database: DatabaseSync): SqliteDatabase {
+  return {
+    close: () => database.close(),
+    prepare: (sql) => {
+      const statement: StatementSync = database.prepare(sql);
+      const bind = (parameters: readonly unknown[]): SQLInputValue[] => {
+        checkParameters(parameters);
+        return parameters as SQLInputValue[];
+      };
+      return {
+        reader: statement.columns().length > 0,
+        all: (parameters) => statement.all(...bind(parameters)),
+        run: (parameters) => statement.run(...bind(parameters)),
+        iterate: (parameters) => statement.iterate(...bind(parameters)),
+      };
+    },
+  };
+}
+
+async function execute(connection: DatabaseConnection, sql: string): Promise<void> {
+  await connection.executeQuery(CompiledQuery.raw(sql));
+}
+
+/** Repeats `attempt` while another connection has the lock, for at most LOCK_WAIT_MS. */
+async function whileBusy<T>(attempt: () => T | Promise<T>): Promise<T> {
+  const giveUpAtMs = performance.now() + LOCK_WAIT_MS;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (primaryCode(error) !== SQLITE_BUSY || performance.now() > giveUpAtMs) throw error;
+      await sleep(LOCK_POLL_MS);
+    }
+  }
+}
+
+/** 0 when it is no error of SQLite. The upper bits of `errcode` are the extended code. */
+function primaryCode(error: unknown): number {
+  const code = (error as { errcode?: unknown } | null)?.errcode;
+  return typeof code === 'number' ? code & 0xff : 0;
+}
