@@ -28,7 +28,7 @@ console.error(`complete-lock: ${missing.length} platform packages added`);
 
 /** Node's resolution: the package is beside its dependent or beside any of the folders above it. */
 function isLocked(dependentPath, name) {
-  for (let folder = dependentPath; ; ) {
+  for (let folder = dependentPath; ;) {
     if (lock.packages[`${folder === '' ? '' : `${folder}/`}node_modules/${name}`]) return true;
     if (folder === '') return false;
     const above = folder.lastIndexOf('/node_modules/');
