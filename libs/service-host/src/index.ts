@@ -1,1 +1,10 @@
-export {};
+export * from './env.js';
+export * from './grpc-host.js';
+export * from './grpc-probe.js';
+export * from './http.js';
+export * from './lifecycle.js';
+export * from './log.js';
+export * from './mechanism-service.js';
+export * from './queue.js';
+export * from './readiness.js';
+export * from './redis-link.js';
