@@ -1,1 +1,13 @@
-export {};
+export { Cpu, CpuPhase } from './cpu.js';
+export { Deque } from './deque.js';
+export { EventQueue } from './event-queue.js';
+export { invariant, InvariantViolation } from './invariant.js';
+export { Machine, type MachineConfig, type SpawnOptions } from './machine.js';
+export { Cache, Memory, type MemoryConfig } from './memory.js';
+export { Mutex, type MutexOptions } from './mutex.js';
+export { RandomStream } from './random.js';
+export { Rcu, type RcuCosts, RcuCpu } from './rcu.js';
+export { RcuBarrier, type RcuBarrierOptions } from './rcu-barrier.js';
+export { Scheduler, type SchedulerCosts } from './scheduler.js';
+export { MIGRATE, PARK, SchedClass, Task, type TaskBody, type TaskHooks, TaskState, YIELD } from './task.js';
+export { PoolQueue, Work, WorkerPool, Workqueue, type WorkqueueCosts, Workqueues } from './workqueue.js';

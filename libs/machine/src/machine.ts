@@ -1,0 +1,138 @@
+// The simulated host: clock, CPUs, RCU, workqueues and memory under one event loop, in virtual nanoseconds.
+// It knows no mechanism; a mechanism spawns tasks and uses what is here as kernel code uses the kernel.
+import type { Cpu } from './cpu.js';
+import { EventQueue } from './event-queue.js';
+import { invariant } from './invariant.js';
+import { RandomStream } from './random.js';
+import { Scheduler, type SchedulerCosts } from './scheduler.js';
+import { PARK, SchedClass, Task, type TaskBody, type TaskHooks, TaskState } from './task.js';
+
+export interface MachineConfig extends SchedulerCosts {
+  readonly cpus: number;
+  readonly hz: number;
+  readonly seed: number;
+}
+
+export interface SpawnOptions {
+  /** Bound to this CPU; otherwise the task starts near `near` (CPU 0) and may move. */
+  readonly on?: Cpu;
+  readonly near?: Cpu;
+  readonly schedClass?: SchedClass;
+  readonly hooks?: TaskHooks;
+  /** Starts blocked, until woken. */
+  readonly asleep?: boolean;
+}
+
+export class Machine {
+  readonly events = new EventQueue();
+  readonly scheduler: Scheduler;
+  readonly jiffyNs: number;
+  private readonly actors: ((argument: number) => void)[] = [];
+  private stopped = false;
+  private sampleEveryNs = Infinity;
+  private nextSampleNs = Infinity;
+  private sample: (timeNs: number) => void = () => {};
+
+  constructor(private readonly config: MachineConfig) {
+    this.jiffyNs = Math.round(1e9 / config.hz);
+    this.scheduler = new Scheduler(this.events, config.cpus, config, (fire) => this.addActor(fire));
+  }
+
+  get nowNs(): number {
+    return this.events.now;
+  }
+
+  get cpus(): readonly Cpu[] {
+    return this.scheduler.cpus;
+  }
+
+  get seed(): number {
+    return this.config.seed;
+  }
+
+  /** A random stream of its own for the entity of this name. */
+  random(name: string): RandomStream {
+    return new RandomStream(this.config.seed, name);
+  }
+
+  /** Registers something that events can be addressed to; the result goes into {@link schedule}. */
+  addActor(fire: (argument: number) => void): number {
+    return this.actors.push(fire) - 1;
+  }
+
+  schedule(delayNs: number, actor: number, argument: number): void {
+    this.events.push(delayNs, actor, argument);
+  }
+
+  spawn(name: string, body: (task: Task) => TaskBody, options: SpawnOptions = {}): Task {
+    const id: number = this.addActor((version) => {
+      if (version === task.sleepVersion) this.scheduler.wake(task);
+    });
+    const cpu = options.on ?? options.near ?? this.cpus[0]!;
+    const task: Task = new Task(
+      id,
+      name,
+      cpu,
+      options.on !== undefined,
+      options.schedClass ?? SchedClass.Fair,
+      options.hooks,
+    );
+    task.body = body(task);
+    this.scheduler.liveTasks++;
+    if (options.asleep !== true) this.scheduler.wake(task);
+    return task;
+  }
+
+  wake(task: Task): void {
+    this.scheduler.wake(task);
+  }
+
+  /** The task whose code is running. */
+  get current(): Task {
+    const task = this.scheduler.current;
+    invariant(task !== undefined, 'current: no task is running');
+    return task;
+  }
+
+  /** `yield machine.sleep(ns)`: blocks the current task for `delayNs`, or until it is woken. */
+  sleep(delayNs: number): number {
+    const task = this.current;
+    if (delayNs <= 0) return 0;
+    this.events.push(delayNs, task.id, ++task.sleepVersion);
+    return PARK;
+  }
+
+  /**
+   * Calls `sample` at every multiple of `periodNs` with the state as it was at that time. Costs no events: samples are
+   * taken when time passes them.
+   */
+  observe(periodNs: number, sample: (timeNs: number) => void): void {
+    this.sampleEveryNs = periodNs;
+    this.nextSampleNs = 0;
+    this.sample = sample;
+  }
+
+  stop(): void {
+    this.stopped = true;
+  }
+
+  /** Runs until {@link stop}, until nothing is left to happen, or until `limitNs`; true when it was stopped. */
+  run(limitNs: number): boolean {
+    const { events, actors } = this;
+    while (!this.stopped) {
+      const next = events.nextTime;
+      if (next > limitNs) return false;
+      while (next > this.nextSampleNs) {
+        this.sample(this.nextSampleNs);
+        this.nextSampleNs += this.sampleEveryNs;
+      }
+      events.pop();
+      actors[events.target]!(events.argument);
+    }
+    return true;
+  }
+
+  isBlocked(task: Task): boolean {
+    return task.state === TaskState.Blocked;
+  }
+}

@@ -1,0 +1,224 @@
+// RCU: per-CPU callback lists, grace periods one after the other while anybody needs one, rcu_barrier().
+// After kernel/rcu/tree.c and rcu_segcblist.c of Linux 5.10.
+//
+// - A callback posted at t may run after the first grace period that starts at or after t. The list of a CPU is FIFO
+//   and its entries need grace periods in non-decreasing order, so the segments of the kernel (DONE, WAIT, NEXT_READY,
+//   NEXT) are positions in one queue.
+// - A CPU notices the end of a grace period at its next tick; it then invokes what is ready in softirq context, and
+//   hands over to its ksoftirqd (a fair task) when that takes too long.
+// - The length of a grace period is a cost of the machine (a scan over its CPUs), varied by a seeded stream.
+// Callbacks are posted in bulk: an entry stands for `count` callbacks with one common effect.
+import type { Cpu } from './cpu.js';
+import { Deque } from './deque.js';
+import { invariant } from './invariant.js';
+import type { Machine } from './machine.js';
+import type { RandomStream } from './random.js';
+import { PARK, SchedClass, type Task, type TaskBody } from './task.js';
+
+export interface RcuCosts {
+  readonly gpNs: number;
+  readonly gpJitterRatio: number;
+  readonly expeditedNs: number;
+  readonly callbackNs: number;
+  readonly blimit: number;
+  readonly divisor: number;
+  readonly qhimark: number;
+  readonly qlowmark: number;
+}
+
+/** Softirq work is restarted this often (MAX_SOFTIRQ_RESTART) and this long (MAX_SOFTIRQ_TIME) before ksoftirqd. */
+const MAX_SOFTIRQ_RESTART = 10;
+const MAX_SOFTIRQ_TIME_NS = 2_000_000;
+
+interface Entry {
+  readonly count: number;
+  readonly costNs: number;
+  /** Grace period whose end it waits for. */
+  readonly gp: number;
+  /** What the last of these callbacks does. */
+  readonly effect: (() => void) | undefined;
+}
+
+/** The callback list of one CPU (struct rcu_data). */
+export class RcuCpu {
+  readonly entries = new Deque<Entry>();
+  queued = 0;
+  /** Above qhimark the pass limit is lifted until the list falls below qlowmark. */
+  unlimited = false;
+  tickPending = false;
+  softirq: Task | undefined;
+
+  constructor(
+    readonly cpu: Cpu,
+    readonly tickPhaseNs: number,
+    readonly tickActor: number,
+  ) {}
+}
+
+export class Rcu {
+  readonly perCpu: readonly RcuCpu[];
+  gpStarted = 0;
+  gpCompleted = 0;
+  gpTotalNs = 0;
+  queuedMax = 0;
+  private gpStartNs = 0;
+  private gpRequested = false;
+  private readonly gpActor: number;
+  private readonly random: RandomStream;
+  /** CPUs whose list is not empty; grace periods look only at these. */
+  private readonly withCallbacks = new Set<RcuCpu>();
+
+  constructor(
+    private readonly machine: Machine,
+    private readonly costs: RcuCosts,
+  ) {
+    this.random = machine.random('rcu');
+    this.gpActor = machine.addActor((end) => (end === 1 ? this.endGp() : this.startGp()));
+    const ticks = machine.random('ticks');
+    this.perCpu = machine.cpus.map((cpu): RcuCpu => {
+      const tickActor: number = machine.addActor(() => this.tick(rdp));
+      const rdp: RcuCpu = new RcuCpu(cpu, ticks.below(machine.jiffyNs), tickActor);
+      return rdp;
+    });
+  }
+
+  get gpInProgress(): boolean {
+    return this.gpStarted > this.gpCompleted;
+  }
+
+  /**
+   * call_rcu(), `count` times at once on `cpu`; `effect` happens when the last of them is invoked.
+   * @param costNs CPU time of all of them.
+   */
+  callRcu(cpu: Cpu, count: number, costNs: number, effect?: () => void): void {
+    this.enqueue(this.perCpu[cpu.index]!, { count, costNs, gp: this.gpStarted + 1, effect });
+  }
+
+  /** `yield* rcu.synchronize()`: returns after a grace period that began after the call. */
+  *synchronize(): TaskBody {
+    const task = this.machine.current;
+    let over = false;
+    this.callRcu(task.cpu, 1, this.costs.callbackNs, () => {
+      over = true;
+      this.machine.wake(task);
+    });
+    while (!over) yield PARK;
+  }
+
+  /** `yield* rcu.synchronizeExpedited()`: interrupts every CPU instead of waiting for their ticks. */
+  *synchronizeExpedited(): TaskBody {
+    yield this.machine.sleep(this.costs.expeditedNs);
+  }
+
+  /**
+   * rcu_segcblist_entrain(): a callback behind all that is queued on a CPU, without asking for a grace period of its
+   * own. The list must not be empty.
+   */
+  entrain(rdp: RcuCpu, effect: () => void): void {
+    const last = rdp.entries.last();
+    invariant(last !== undefined, 'rcu: entrain on a CPU without callbacks');
+    this.enqueue(rdp, { count: 1, costNs: this.costs.callbackNs, gp: last.gp, effect });
+  }
+
+  private enqueue(rdp: RcuCpu, entry: Entry): void {
+    rdp.entries.push(entry);
+    rdp.queued += entry.count;
+    if (rdp.queued > this.queuedMax) this.queuedMax = rdp.queued;
+    if (rdp.queued > this.costs.qhimark) rdp.unlimited = true;
+    this.withCallbacks.add(rdp);
+    // An idle RCU learns of new callbacks at the tick of the CPU that posted them.
+    this.scheduleTick(rdp);
+  }
+
+  private scheduleTick(rdp: RcuCpu): void {
+    if (rdp.tickPending) return;
+    rdp.tickPending = true;
+    const { jiffyNs, nowNs } = this.machine;
+    const sinceTickNs = (((nowNs - rdp.tickPhaseNs) % jiffyNs) + jiffyNs) % jiffyNs;
+    this.machine.schedule(jiffyNs - sinceTickNs, rdp.tickActor, 0);
+  }
+
+  /** rcu_sched_clock_irq(): asks for a grace period if one is needed, and starts invoking what is ready. */
+  private tick(rdp: RcuCpu): void {
+    rdp.tickPending = false;
+    const head = rdp.entries.peek();
+    if (head === undefined) return;
+    if (head.gp <= this.gpCompleted) this.raiseSoftirq(rdp);
+    if (!this.gpInProgress) this.requestGp();
+  }
+
+  private requestGp(): void {
+    if (this.gpRequested) return;
+    this.gpRequested = true;
+    this.machine.schedule(0, this.gpActor, 0);
+  }
+
+  private needsGp(): boolean {
+    for (const rdp of this.withCallbacks) {
+      const last = rdp.entries.last();
+      if (last !== undefined && last.gp > this.gpCompleted) return true;
+    }
+    return false;
+  }
+
+  private startGp(): void {
+    this.gpRequested = false;
+    if (this.gpInProgress || !this.needsGp()) return;
+    this.gpStarted++;
+    this.gpStartNs = this.machine.nowNs;
+    this.machine.schedule(this.random.jitter(this.costs.gpNs, this.costs.gpJitterRatio), this.gpActor, 1);
+  }
+
+  private endGp(): void {
+    this.gpCompleted++;
+    this.gpTotalNs += this.machine.nowNs - this.gpStartNs;
+    for (const rdp of this.withCallbacks) {
+      const head = rdp.entries.peek();
+      if (head !== undefined && head.gp <= this.gpCompleted) this.scheduleTick(rdp);
+    }
+    // Back to back while anybody waits.
+    if (this.needsGp()) this.requestGp();
+  }
+
+  private raiseSoftirq(rdp: RcuCpu): void {
+    if (rdp.softirq === undefined) {
+      rdp.softirq = this.machine.spawn(`rcu_softirq/${rdp.cpu.index}`, (task) => this.softirqLoop(rdp, task), {
+        on: rdp.cpu,
+        schedClass: SchedClass.Softirq,
+        asleep: true,
+      });
+    }
+    this.machine.wake(rdp.softirq);
+  }
+
+  /** rcu_core() in softirq context; what it cannot finish there it goes on with as ksoftirqd, a fair task. */
+  private *softirqLoop(rdp: RcuCpu, task: Task): TaskBody {
+    for (;;) {
+      const startNs = this.machine.nowNs;
+      let left = MAX_SOFTIRQ_RESTART * this.passLimit(rdp);
+      for (;;) {
+        const entry = rdp.entries.peek();
+        if (entry === undefined || entry.gp > this.gpCompleted) break;
+        yield entry.costNs;
+        rdp.entries.shift();
+        rdp.queued -= entry.count;
+        if (rdp.queued < this.costs.qlowmark) rdp.unlimited = false;
+        entry.effect?.();
+        left -= entry.count;
+        if (left <= 0 || this.machine.nowNs - startNs > MAX_SOFTIRQ_TIME_NS) {
+          this.machine.scheduler.setClass(task, SchedClass.Fair);
+        }
+      }
+      if (rdp.entries.length === 0) this.withCallbacks.delete(rdp);
+      else this.scheduleTick(rdp);
+      task.schedClass = SchedClass.Softirq;
+      yield PARK;
+    }
+  }
+
+  /** Callbacks of one pass: blimit, or a share of what is queued, or no limit after an overload. */
+  private passLimit(rdp: RcuCpu): number {
+    if (rdp.unlimited) return Infinity;
+    return Math.max(this.costs.blimit, Math.floor(rdp.queued / 2 ** this.costs.divisor));
+  }
+}

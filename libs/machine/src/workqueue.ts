@@ -1,0 +1,275 @@
+// Workqueues as in kernel/workqueue.c: per-CPU pools of kworkers with concurrency management, shared by all bound
+// queues; `max_active` per queue and CPU; ordered queues on a worker that is bound to no CPU.
+//
+// Concurrency management: a pool lets one worker run at a time. When the running worker blocks and items are pending,
+// another is woken, or created. A worker goes from item to item without giving way while no other one of its pool runs;
+// a worker that was woken counts as running only once it has its CPU.
+import type { Cpu } from './cpu.js';
+import { Deque } from './deque.js';
+import { invariant } from './invariant.js';
+import type { Machine } from './machine.js';
+import { PARK, type Task, type TaskBody } from './task.js';
+
+export interface WorkqueueCosts {
+  readonly workerCreateNs: number;
+  readonly workerIdleTimeoutNs: number;
+}
+
+/** A work item (struct work_struct). Queueing it while it is pending does nothing. */
+export class Work {
+  pending = false;
+  /** A work item never runs on two workers at once; one that is queued meanwhile runs again after. */
+  executing = false;
+  again = false;
+  queue: PoolQueue | undefined;
+
+  constructor(readonly run: () => TaskBody) {}
+}
+
+/** The part of a workqueue that belongs to one pool (struct pool_workqueue). */
+export class PoolQueue {
+  active = 0;
+  activeMax = 0;
+  readonly inactive = new Deque<Work>();
+
+  constructor(
+    readonly pool: WorkerPool,
+    readonly maxActive: number,
+  ) {}
+
+  queue(work: Work): boolean {
+    if (work.pending) return false;
+    work.pending = true;
+    work.queue = this;
+    if (this.active < this.maxActive) {
+      this.activate(work);
+      this.pool.wakeIfNeeded();
+    } else {
+      this.inactive.push(work);
+    }
+    return true;
+  }
+
+  /** pwq_dec_nr_in_flight(): one item is done; the oldest inactive one takes its place. */
+  done(): void {
+    this.active--;
+    const next = this.inactive.shift();
+    if (next !== undefined) this.activate(next);
+  }
+
+  private activate(work: Work): void {
+    this.active++;
+    if (this.active > this.activeMax) this.activeMax = this.active;
+    invariant(this.active <= this.maxActive, 'workqueue: more active items than max_active');
+    this.pool.worklist.push(work);
+  }
+}
+
+class Worker {
+  /** Counts in the pool's nrRunning. */
+  running = false;
+  idleSinceNs = 0;
+  task!: Task;
+}
+
+export class WorkerPool {
+  readonly worklist = new Deque<Work>();
+  nrRunning = 0;
+  workers = 0;
+  created = 0;
+  private readonly idle = new Deque<Worker>();
+  private creating = false;
+  private readonly createActor: number;
+
+  constructor(
+    private readonly machine: Machine,
+    private readonly queues: Workqueues,
+    readonly name: string,
+    /** undefined: an unbound pool, without concurrency management. */
+    readonly cpu: Cpu | undefined,
+  ) {
+    this.createActor = machine.addActor(() => this.createWorker());
+  }
+
+  get blocked(): number {
+    return this.workers - this.nrRunning - this.idle.length;
+  }
+
+  /** need_more_worker(): items are pending and nobody runs. */
+  wakeIfNeeded(): void {
+    if (this.worklist.length === 0 || (this.cpu !== undefined && this.nrRunning > 0)) return;
+    const worker = this.idle.pop();
+    if (worker !== undefined) {
+      this.machine.wake(worker.task);
+    } else if (!this.creating) {
+      this.creating = true;
+      this.machine.schedule(this.queues.costs.workerCreateNs, this.createActor, 0);
+    }
+  }
+
+  private createWorker(): void {
+    this.creating = false;
+    this.created++;
+    this.workers++;
+    this.queues.workerCreated();
+    const worker = new Worker();
+    const spawnOptions = {
+      hooks: {
+        running: () => {
+          worker.running = true;
+          this.nrRunning++;
+        },
+        sleeping: () => {
+          if (!worker.running) return;
+          worker.running = false;
+          this.nrRunning--;
+          this.wakeIfNeeded();
+        },
+      },
+    };
+    const number = this.created - 1;
+    worker.task = this.machine.spawn(`kworker/${this.name}:${number}`, () => this.workerLoop(worker), {
+      ...spawnOptions,
+      ...(this.cpu !== undefined ? { on: this.cpu } : { near: this.machine.cpus[0]! }),
+    });
+  }
+
+  private *workerLoop(worker: Worker): TaskBody {
+    for (;;) {
+      // keep_working(): go on while items are pending and no other worker of this pool runs.
+      while (this.worklist.length > 0 && (this.cpu === undefined || this.nrRunning <= 1)) {
+        const work = this.worklist.shift()!;
+        work.pending = false;
+        if (work.executing) {
+          work.again = true;
+          continue;
+        }
+        work.executing = true;
+        do {
+          work.again = false;
+          const queue = work.queue!;
+          yield* work.run();
+          queue.done();
+        } while (work.again);
+        work.executing = false;
+      }
+      worker.idleSinceNs = this.machine.nowNs;
+      this.reapIdle();
+      this.idle.push(worker);
+      yield PARK;
+      if (this.queues.dying.delete(worker)) break;
+    }
+    this.workers--;
+    this.queues.workerDied();
+  }
+
+  /** Idle workers beyond two end after the idle timeout (the kernel keeps a quarter of the busy ones; so few remain). */
+  private reapIdle(): void {
+    while (this.idle.length > 2) {
+      const oldest = this.idle.peek()!;
+      if (this.machine.nowNs - oldest.idleSinceNs < this.queues.costs.workerIdleTimeoutNs) return;
+      this.idle.shift();
+      this.queues.dying.add(oldest);
+      this.machine.wake(oldest.task);
+    }
+  }
+}
+
+/** A queue of one machine, as alloc_workqueue() gives it. */
+export class Workqueue {
+  private readonly perPool = new Map<WorkerPool, PoolQueue>();
+
+  constructor(
+    private readonly pools: (cpu: Cpu) => WorkerPool,
+    readonly maxActive: number,
+  ) {}
+
+  /** queue_work_on(): on the pool of this CPU; false when the item was pending already. */
+  queueOn(cpu: Cpu, work: Work): boolean {
+    return this.on(cpu).queue(work);
+  }
+
+  get activeMax(): number {
+    let max = 0;
+    for (const queue of this.perPool.values()) if (queue.activeMax > max) max = queue.activeMax;
+    return max;
+  }
+
+  private on(cpu: Cpu): PoolQueue {
+    const pool = this.pools(cpu);
+    let queue = this.perPool.get(pool);
+    if (queue === undefined) {
+      queue = new PoolQueue(pool, this.maxActive);
+      this.perPool.set(pool, queue);
+    }
+    return queue;
+  }
+}
+
+/** All pools of a machine. */
+export class Workqueues {
+  workers = 0;
+  workersMax = 0;
+  readonly dying = new Set<object>();
+  private readonly bound: (WorkerPool | undefined)[];
+  private readonly unbound: WorkerPool[] = [];
+  private readonly delayActor: number;
+  private readonly delayed: ({ queue: Workqueue; cpu: Cpu; work: Work } | undefined)[] = [];
+
+  constructor(
+    private readonly machine: Machine,
+    readonly costs: WorkqueueCosts,
+  ) {
+    this.bound = new Array<WorkerPool | undefined>(machine.cpus.length).fill(undefined);
+    this.delayActor = machine.addActor((index) => this.delayEnded(index));
+  }
+
+  /** Pools that exist, bound ones first. */
+  *pools(): Iterable<WorkerPool> {
+    for (const pool of this.bound) if (pool !== undefined) yield pool;
+    yield* this.unbound;
+  }
+
+  /** A bound queue on the pools that all bound queues share. */
+  alloc(maxActive: number): Workqueue {
+    return new Workqueue((cpu) => (this.bound[cpu.index] ??= this.boundPool(cpu)), maxActive);
+  }
+
+  /** create_singlethread_workqueue(): one item at a time, in order, on a worker bound to no CPU. */
+  allocOrdered(name: string): Workqueue {
+    const pool = new WorkerPool(this.machine, this, `u:${name}`, undefined);
+    this.unbound.push(pool);
+    return new Workqueue(() => pool, 1);
+  }
+
+  /** queue_delayed_work(): a timer that queues the item; false when it was pending already. */
+  queueDelayed(queue: Workqueue, cpu: Cpu, work: Work, delayNs: number): boolean {
+    if (delayNs === 0) return queue.queueOn(cpu, work);
+    if (work.pending) return false;
+    work.pending = true;
+    // The timer wheel rounds up to a jiffy.
+    const jiffies = Math.ceil(delayNs / this.machine.jiffyNs);
+    this.machine.schedule(jiffies * this.machine.jiffyNs, this.delayActor, this.delayed.push({ queue, cpu, work }) - 1);
+    return true;
+  }
+
+  workerCreated(): void {
+    this.workers++;
+    if (this.workers > this.workersMax) this.workersMax = this.workers;
+  }
+
+  workerDied(): void {
+    this.workers--;
+  }
+
+  private boundPool(cpu: Cpu): WorkerPool {
+    return new WorkerPool(this.machine, this, String(cpu.index), cpu);
+  }
+
+  private delayEnded(index: number): void {
+    const { queue, cpu, work } = this.delayed[index]!;
+    this.delayed[index] = undefined;
+    work.pending = false;
+    queue.queueOn(cpu, work);
+  }
+}
