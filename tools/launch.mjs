@@ -10,7 +10,9 @@ import { pathToFileURL } from 'node:url';
 
 const root = join(import.meta.dirname, '..');
 const state = join(root, '.kwb');
-const stamp = join(state, 'build-stamp');
+/** These verbs start other apps or test everything; all others need the CLI and what it imports. */
+const buildsAll = ['up', 'test'].includes(process.argv[2] ?? '');
+const stamp = join(state, buildsAll ? 'build-stamp-all' : 'build-stamp-cli');
 const cli = join(root, 'apps/cli/dist/main.js');
 
 /** Folders that hold packages: each child with a `src` is one. */
@@ -53,7 +55,12 @@ function stamped() {
 
 /** Runs `tsc -b`, one at a time on this tree (flock where there is one). Returns whether it succeeded. */
 function build() {
-  const compiler = [process.execPath, join(root, 'node_modules/typescript/bin/tsc'), '-b'];
+  const compiler = [
+    process.execPath,
+    join(root, 'node_modules/typescript/bin/tsc'),
+    '-b',
+    ...(buildsAll ? [] : ['apps/cli']),
+  ];
   const options = { cwd: root, encoding: 'utf8' };
   let done = spawnSync('flock', [join(state, 'build.lock'), ...compiler], options);
   if (done.error?.code === 'ENOENT') done = spawnSync(compiler[0], compiler.slice(1), options);

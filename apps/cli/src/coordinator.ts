@@ -1,0 +1,141 @@
+// The coordinator as the CLI talks to it: gRPC, errors worded as one line with an exit code.
+import { ExperimentsClient, type Experiment, type ExperimentsClient as Client } from '@kworkbench/contracts';
+import { ExitCode } from '@kworkbench/experiment';
+import {
+  credentials,
+  Metadata,
+  status,
+  type CallOptions,
+  type ClientUnaryCall,
+  type ServiceError,
+} from '@grpc/grpc-js';
+import { Option } from 'commander';
+import { CliError } from './errors.js';
+
+const STANDARD_ADDRESS = '127.0.0.1:50051';
+/** A coordinator on the same network answers in milliseconds; half a minute covers one that is busy storing. */
+const CALL_TIMEOUT_MS = 30_000;
+/** Reports carry every cell; the library's 4 MiB default is too little for a large sweep. */
+const LARGEST_MESSAGE_BYTES = 256 * 1024 * 1024;
+
+export const coordinatorOption = (): Option =>
+  new Option('--coordinator <host:port>', 'gRPC address of the coordinator')
+    .env('KWB_COORDINATOR')
+    .default(STANDARD_ADDRESS);
+
+type Unary<Request, Response> = (
+  request: Request,
+  metadata: Metadata,
+  options: Partial<CallOptions>,
+  callback: (error: ServiceError | null, response: Response) => void,
+) => ClientUnaryCall;
+
+export class Coordinator {
+  readonly #client: Client;
+
+  private constructor(
+    private readonly verb: string,
+    private readonly address: string,
+  ) {
+    this.#client = new ExperimentsClient(address, credentials.createInsecure(), {
+      'grpc.max_receive_message_length': LARGEST_MESSAGE_BYTES,
+      'grpc.max_send_message_length': LARGEST_MESSAGE_BYTES,
+    });
+  }
+
+  /** Does the work over one connection, and closes it. @throws CliError in one line. */
+  static async use<T>(verb: string, address: string, work: (coordinator: Coordinator) => Promise<T>): Promise<T> {
+    if (!/^(\[[0-9a-f:]+\]|[^\s:/]+):\d+$/i.test(address)) {
+      throw new CliError(
+        ExitCode.BadScenario,
+        `${verb}: --coordinator: expected host:port, such as ${STANDARD_ADDRESS}, got ${JSON.stringify(address)}`,
+      );
+    }
+    const coordinator = new Coordinator(verb, address);
+    try {
+      return await work(coordinator);
+    } finally {
+      coordinator.#client.close();
+    }
+  }
+
+  async submit(scenario: string, sourceName: string, idempotencyKey: string): Promise<Experiment> {
+    const { experiment } = await this.#call(this.#client.submit.bind(this.#client), {
+      scenario,
+      sourceName,
+      idempotencyKey,
+    });
+    if (!experiment)
+      throw new CliError(ExitCode.InternalError, `${this.verb}: the coordinator answered without an experiment`);
+    return experiment;
+  }
+
+  get(id: string): Promise<Experiment> {
+    return this.#call(this.#client.get.bind(this.#client), { id });
+  }
+
+  cancel(id: string): Promise<Experiment> {
+    return this.#call(this.#client.cancel.bind(this.#client), { id });
+  }
+
+  async reportJson(id: string): Promise<string> {
+    return (await this.#call(this.#client.getReport.bind(this.#client), { id })).reportJson;
+  }
+
+  /** The present state, then every change, until the experiment has ended or the signal fires. */
+  async *watch(id: string, signal: AbortSignal): AsyncGenerator<Experiment> {
+    const stream = this.#client.watch({ id });
+    const cancel = (): void => stream.cancel();
+    signal.addEventListener('abort', cancel, { once: true });
+    try {
+      for await (const experiment of stream) yield experiment as Experiment;
+    } catch (error) {
+      if (!signal.aborted) throw this.#worded(error as ServiceError);
+    } finally {
+      signal.removeEventListener('abort', cancel);
+      stream.cancel();
+    }
+  }
+
+  #call<Request, Response>(method: Unary<Request, Response>, request: Request): Promise<Response> {
+    const deadline = Date.now() + CALL_TIMEOUT_MS;
+    return new Promise((resolve, reject) => {
+      method(request, new Metadata(), { deadline }, (error, response) => {
+        if (error) reject(this.#worded(error));
+        else resolve(response);
+      });
+    });
+  }
+
+  #unreachable(): CliError {
+    return new CliError(
+      ExitCode.BackendUnavailable,
+      `${this.verb}: no coordinator at ${this.address} (start one with kwb up, or set KWB_COORDINATOR or --coordinator)`,
+    );
+  }
+
+  #worded(error: ServiceError): CliError {
+    switch (error.code) {
+      case status.INVALID_ARGUMENT:
+        return new CliError(ExitCode.BadScenario, error.details);
+      case status.NOT_FOUND:
+        return new CliError(ExitCode.BadScenario, `${this.verb}: ${error.details}`);
+      case status.UNAVAILABLE:
+        return error.details.startsWith('No connection') ? this.#unreachable() : this.#lost(error);
+      case status.DEADLINE_EXCEEDED:
+        return new CliError(
+          ExitCode.TimedOut,
+          `${this.verb}: no answer from ${this.address} within ${CALL_TIMEOUT_MS / 1000} s`,
+        );
+      case status.FAILED_PRECONDITION:
+        return new CliError(ExitCode.BackendUnavailable, `${this.verb}: ${error.details}`);
+      default:
+        return this.#lost(error);
+    }
+  }
+
+  #lost(error: ServiceError): CliError {
+    const code = error.code === status.UNAVAILABLE ? ExitCode.BackendUnavailable : ExitCode.InternalError;
+    return new CliError(code, `${this.verb}: ${this.address}: ${error.details || error.message}`);
+  }
+}

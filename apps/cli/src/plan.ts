@@ -1,0 +1,19 @@
+// What a scenario would run, in words, for validate and --dry-run.
+import { findCellCount, planRound, type Scenario } from '@kworkbench/experiment';
+
+/** How many cells, and how they come about. */
+export function planSummary(scenario: Scenario): string {
+  const { find, points, replications, variants } = scenario;
+  const shape = [
+    count(variants.length, 'variant'),
+    ...(points.length > 1 ? [count(points.length, 'point')] : []),
+    count(replications, 'replication'),
+  ].join(' x ');
+  if (!find) return `${count(planRound(scenario, new Map()).length, 'cell')} (${shape})`;
+  const most = findCellCount(find, points.length, replications);
+  return `at most ${count(most, 'cell')} (${shape}, searching ${find.parameter} from ${find.from} to ${find.to})`;
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,65 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Progress } from './progress.js';
+
+beforeEach(() => vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] }));
+afterEach(() => vi.useRealTimers());
+
+function recorder(isTTY: boolean, columns = 80) {
+  const written: string[] = [];
+  return { written, output: { write: (text: string) => written.push(text), isTTY, columns } };
+}
+
+test('elsewhere than on a terminal there is a title, a line per cell, and no control sequence', () => {
+  const { written, output } = recorder(false);
+  const progress = new Progress('storm', [{ variant: 'before', done: 0, total: 2 }], output);
+  progress.update([{ variant: 'before', done: 1, total: 2 }], 0);
+  progress.update([{ variant: 'before', done: 1, total: 2 }], 0);
+  progress.update([{ variant: 'before', done: 2, total: 2 }], 1);
+  progress.close();
+  expect(written).toEqual([
+    'storm\n',
+    '1 of 2 cells (before 1/2), 0 s\n',
+    '2 of 2 cells, 1 failed (before 2/2), 0 s\n',
+  ]);
+});
+
+test('many cells give a line every ten seconds', () => {
+  const { written, output } = recorder(false);
+  const progress = new Progress('sweep', [{ variant: 'v4', done: 0, total: 1000 }], output);
+  for (let done = 1; done <= 500; done += 1) progress.update([{ variant: 'v4', done, total: 1000 }], 0);
+  vi.advanceTimersByTime(20_000);
+  progress.close();
+  expect(written.slice(1)).toEqual([
+    '500 of 1000 cells (v4 500/1000), 10 s\n',
+    '500 of 1000 cells (v4 500/1000), 20 s\n',
+  ]);
+});
+
+test('on a terminal the bars are redrawn in place', () => {
+  const { written, output } = recorder(true);
+  const counts = (done: number) => [
+    { variant: 'before', done, total: 3 },
+    { variant: 'v4', done: 0, total: 3 },
+  ];
+  const progress = new Progress('storm', counts(0), output);
+  progress.update(counts(3), 0);
+  progress.close();
+  expect(written).toHaveLength(2);
+  expect(written[0]).toContain('before  ░░░░░░░░░░░░░░░░░░░░ 0/3');
+  expect(written[1]!.startsWith('\x1b[4A')).toBe(true);
+  expect(written[1]).toContain('before  ████████████████████ 3/3');
+});
+
+test('no line is wider than the terminal, so that the redraw hits the right lines', () => {
+  const { written, output } = recorder(true, 20);
+  new Progress(
+    'a title that is much longer than the terminal',
+    [{ variant: 'before', done: 0, total: 3 }],
+    output,
+  ).close();
+  const lines = written
+    .join('')
+    .split('\n')
+    .map((line) => line.replaceAll(/\x1b\[\d*[A-Z]/g, ''));
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(20);
+});

@@ -1,0 +1,106 @@
+// Progress of a round of cells, on stderr: bars that are redrawn on a terminal, plain lines elsewhere.
+
+export interface VariantCount {
+  readonly variant: string;
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface ProgressOutput {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+const BAR_WIDTH = 20;
+/** Terminals: often enough to look alive, seldom enough to cost nothing. */
+const REDRAW_MS = 100;
+/** Logs: a sign of life this often, and one line per cell as long as there are few. */
+const PLAIN_LINE_MS = 10_000;
+const FEW_CELLS = 30;
+const FALLBACK_COLUMNS = 80;
+
+export class Progress {
+  #counts: readonly VariantCount[];
+  #failed = 0;
+  #drawnLines = 0;
+  #lastDrawn = 0;
+  #plainDone = -1;
+  #timer: NodeJS.Timeout | undefined;
+  readonly #started = performance.now();
+
+  constructor(
+    private readonly title: string,
+    counts: readonly VariantCount[],
+    private readonly output: ProgressOutput = process.stderr,
+  ) {
+    this.#counts = counts;
+    if (output.isTTY) this.#draw();
+    else this.output.write(`${title}\n`);
+    this.#timer = setInterval(() => this.#tick(), output.isTTY ? REDRAW_MS : PLAIN_LINE_MS);
+    this.#timer.unref();
+  }
+
+  update(counts: readonly VariantCount[], failed: number): void {
+    this.#counts = counts;
+    this.#failed = failed;
+    if (this.output.isTTY) {
+      if (performance.now() - this.#lastDrawn >= REDRAW_MS) this.#draw();
+    } else if (this.#total() <= FEW_CELLS && this.#done() !== this.#plainDone) {
+      this.#plainLine();
+    }
+  }
+
+  /** Draws the last state and leaves it standing. */
+  close(): void {
+    clearInterval(this.#timer);
+    if (this.output.isTTY) this.#draw();
+    else if (this.#done() !== this.#plainDone) this.#plainLine();
+  }
+
+  #tick(): void {
+    if (this.output.isTTY) this.#draw();
+    else this.#plainLine();
+  }
+
+  #done(): number {
+    return this.#counts.reduce((sum, { done }) => sum + done, 0);
+  }
+
+  #total(): number {
+    return this.#counts.reduce((sum, { total }) => sum + total, 0);
+  }
+
+  #elapsed(): string {
+    return `${((performance.now() - this.#started) / 1000).toFixed(0)} s`;
+  }
+
+  #failures(): string {
+    return this.#failed > 0 ? `, ${this.#failed} failed` : '';
+  }
+
+  #plainLine(): void {
+    this.#plainDone = this.#done();
+    const variants = this.#counts.map(({ variant, done, total }) => `${variant} ${done}/${total}`).join(', ');
+    this.output.write(
+      `${this.#done()} of ${this.#total()} cells${this.#failures()} (${variants}), ${this.#elapsed()}\n`,
+    );
+  }
+
+  #draw(): void {
+    const width = Math.max(...this.#counts.map(({ variant }) => variant.length));
+    const columns = this.output.columns || FALLBACK_COLUMNS;
+    const lines = [
+      this.title,
+      ...this.#counts.map(({ variant, done, total }) => {
+        const full = total === 0 ? 0 : Math.round((done / total) * BAR_WIDTH);
+        return `  ${variant.padEnd(width)}  ${'█'.repeat(full)}${'░'.repeat(BAR_WIDTH - full)} ${done}/${total}`;
+      }),
+      `  ${this.#elapsed()}${this.#failures()}`,
+    ].map((line) => [...line].slice(0, columns - 1).join('')); // a wrapped line would break the redraw
+    const up = this.#drawnLines > 0 ? `\x1b[${this.#drawnLines}A` : '';
+    this.output.write(`${up}${lines.map((line) => `\x1b[2K${line}\n`).join('')}`);
+    this.#drawnLines = lines.length;
+    this.#lastDrawn = performance.now();
+  }
+}

@@ -1,0 +1,58 @@
+// The options that change a scenario, shared by run, validate and submit.
+import type { ScenarioOverrides } from '@kworkbench/experiment';
+import { InvalidArgumentError, type Command } from 'commander';
+import { collect, integerOption, listOption } from './options.js';
+
+export interface ScenarioOptions {
+  readonly set?: readonly string[];
+  readonly sweep?: readonly string[];
+  readonly variants?: readonly string[];
+  readonly seed?: number;
+  readonly replications?: number;
+}
+
+const LARGEST_SEED = 2 ** 32 - 1;
+const MOST_REPLICATIONS = 1000;
+
+function assignment(text: string): string {
+  if (/^[^=\s]+=./.test(text)) return text;
+  throw new InvalidArgumentError('expected path=value, such as machine.cpus=6');
+}
+
+export function addScenarioOptions(command: Command): Command {
+  const assignments = (text: string, previous: readonly string[] | undefined) => collect(assignment(text), previous);
+  return command
+    .option('--set <path=value>', 'change a value of the scenario, e.g. machine.cpus=6 (repeatable)', assignments)
+    .option(
+      '--sweep <path=v1,v2>',
+      'run once per value, e.g. workload.rate=500/s,1000/s (repeatable: all combinations)',
+      assignments,
+    )
+    .option('--variants <names>', 'run these variants instead of the ones in the scenario, e.g. before,v4', listOption)
+    .option('--seed <n>', 'seed of the first replication', integerOption('--seed', 0, LARGEST_SEED))
+    .option(
+      '--replications <n>',
+      'replications per variant and point',
+      integerOption('--replications', 1, MOST_REPLICATIONS),
+    );
+}
+
+/** `path=value` split at the first `=`; the last one wins when a path is given twice. */
+function split(assignments: readonly string[]): [path: string, value: string][] {
+  return assignments.map((text) => {
+    const at = text.indexOf('=');
+    return [text.slice(0, at), text.slice(at + 1)];
+  });
+}
+
+export function overridesOf(options: ScenarioOptions): ScenarioOverrides {
+  return {
+    ...(options.set && { set: Object.fromEntries(split(options.set)) }),
+    ...(options.sweep && {
+      sweep: Object.fromEntries(split(options.sweep).map(([path, values]) => [path, values.split(',')])),
+    }),
+    ...(options.variants && { variants: options.variants }),
+    ...(options.seed !== undefined && { seed: options.seed }),
+    ...(options.replications !== undefined && { replications: options.replications }),
+  };
+}

@@ -1,0 +1,85 @@
+// `kwb list`: the catalogue, the mechanisms, and the runs of this folder.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ExitCode, listScenarioFiles, mechanisms, ScenarioError } from '@kworkbench/experiment';
+import { Argument, type Command } from 'commander';
+import { CliError } from '../errors.js';
+import { SCENARIOS } from '../paths.js';
+import { planSummary } from '../plan.js';
+import { loadScenario } from '../scenario-source.js';
+import { formatTable } from '../table.js';
+
+interface ListOptions {
+  readonly json?: boolean;
+  readonly out: string;
+}
+
+type Row = Readonly<Record<string, string | number>>;
+
+const KINDS: Readonly<Record<string, (options: ListOptions) => Row[]>> = {
+  scenarios: listScenarios,
+  mechanisms: listMechanisms,
+  runs: listRuns,
+};
+
+export function addList(program: Command): void {
+  program
+    .command('list')
+    .description('list the scenarios of the catalogue, the mechanisms, or the runs of this folder')
+    .addArgument(new Argument('<what>', 'what to list').choices(Object.keys(KINDS)))
+    .option('--json', 'print JSON')
+    .option('--out <dir>', 'where the runs are', 'runs')
+    .action((what: string, options: ListOptions) => {
+      const rows = KINDS[what]!(options);
+      process.stdout.write(options.json ? `${JSON.stringify(rows, null, 2)}\n` : `${render(rows, what)}\n`);
+    });
+}
+
+function listScenarios(): Row[] {
+  return listScenarioFiles(SCENARIOS).map(({ name }) => {
+    try {
+      const scenario = loadScenario(name, {});
+      return { name, mechanism: scenario.mechanism.name, cells: planSummary(scenario), title: scenario.title ?? '' };
+    } catch (error) {
+      if (error instanceof ScenarioError) return { name, mechanism: '', cells: '', title: error.lines()[0] ?? '' };
+      throw error;
+    }
+  });
+}
+
+function listMechanisms(): Row[] {
+  return [...mechanisms.values()].map(({ name, title, modelVersion, variants, profiles }) => ({
+    name,
+    title,
+    model: modelVersion,
+    variants: variants.map(({ id }) => id).join(', '),
+    profiles: profiles.map(({ id }) => id).join(', '),
+  }));
+}
+
+function listRuns({ out }: ListOptions): Row[] {
+  if (!existsSync(out)) return [];
+  let names: string[];
+  try {
+    names = readdirSync(out).toSorted();
+  } catch (error) {
+    throw new CliError(ExitCode.BadScenario, `list: --out ${out}: expected a folder (${(error as Error).message})`);
+  }
+  return names.flatMap((name) => {
+    try {
+      const report = JSON.parse(readFileSync(join(out, name, 'report.json'), 'utf8')) as Record<string, unknown>;
+      return [{ run: join(out, name), scenario: String(report['scenario']), verdict: String(report['verdict']) }];
+    } catch {
+      return []; // no run, or one that was cut off before its report
+    }
+  });
+}
+
+function render(rows: readonly Row[], what: string): string {
+  if (rows.length === 0) return `no ${what}`;
+  const head = Object.keys(rows[0]!);
+  return formatTable(
+    head,
+    rows.map((row) => head.map((key) => String(row[key] ?? ''))),
+  );
+}

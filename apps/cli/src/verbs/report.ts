@@ -1,0 +1,46 @@
+// `kwb report`: the report of an experiment that a coordinator holds, or of a run directory of this machine.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ExperimentState } from '@kworkbench/contracts';
+import { ExitCode } from '@kworkbench/experiment';
+import type { Command } from 'commander';
+import { Coordinator, coordinatorOption } from '../coordinator.js';
+import { CliError } from '../errors.js';
+import { emitReport } from '../report-output.js';
+
+interface ReportOptions {
+  readonly coordinator: string;
+  readonly json?: string;
+}
+
+export function addReport(program: Command): void {
+  program
+    .command('report')
+    .description('print the report of an experiment, or of a run directory')
+    .argument('<id or directory>', 'id of an experiment, or a directory that kwb run wrote')
+    .option('--json <file>', 'write the report as JSON to the file, or to stdout alone for -')
+    .addOption(coordinatorOption())
+    .action(report);
+}
+
+async function report(target: string, options: ReportOptions): Promise<void> {
+  const file = join(target, 'report.json');
+  if (existsSync(file)) return emitReport(readFileSync(file, 'utf8'), options.json);
+  if (target.includes('/')) {
+    throw new CliError(
+      ExitCode.BadScenario,
+      `report: ${target}: expected a run directory with a report.json, got none`,
+    );
+  }
+  const reportJson = await Coordinator.use('report', options.coordinator, async (coordinator) => {
+    const experiment = await coordinator.get(target);
+    if (experiment.state === ExperimentState.RUNNING) {
+      throw new CliError(
+        ExitCode.BackendUnavailable,
+        `report: ${target} is still running, ${experiment.cellsDone} of ${experiment.cellsTotal} cells (kwb watch ${target})`,
+      );
+    }
+    return coordinator.reportJson(target);
+  });
+  emitReport(reportJson, options.json);
+}
