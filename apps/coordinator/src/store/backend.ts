@@ -10,6 +10,8 @@ export interface Backend {
   readonly words: SchemaWords;
   /** Takes the migration lock, until the transaction ends. */
   lockForMigration(transaction: Transaction<Tables>): Promise<void>;
+  /** Runs `work`, which may be repeated as a whole, until it no longer meets a lock of another process. */
+  attempt<T>(work: () => Promise<T>): Promise<T>;
   /** A statement that fails when the database does not answer. */
   readonly pingSql: string;
   /** Whether an error means that the database cannot be reached or refuses work for now. */

@@ -78,7 +78,8 @@ export async function hasResult(db: Db, cellId: string): Promise<boolean> {
 
 export async function getHeader(db: Db, cellId: string): Promise<TelemetryHeader | undefined> {
   const row = await db.selectFrom('cells').select('header_json').where('cell_id', '=', cellId).executeTakeFirst();
-  return row?.header_json == null ? undefined : (JSON.parse(row.header_json) as TelemetryHeader);
+  const json = row?.header_json ?? undefined;
+  return json === undefined ? undefined : (JSON.parse(json) as TelemetryHeader);
 }
 
 export async function readSeries(db: Db, cellId: string, tableName: string): Promise<Series | undefined> {

@@ -133,11 +133,13 @@ export async function putPlannedCells(
       .execute();
     inserted += result.length;
   }
+  const isNew = inserted === rows.length;
   const stored = await plannedRows(transaction, experimentId);
-  if (stored.length !== rows.length || stored.some((row, position) => !samePlan(row, rows[position]!))) {
+  // Some new and some not: a longer plan than the one that is there.
+  if ((!isNew && inserted > 0) || stored.length !== rows.length || stored.some((row, i) => !samePlan(row, rows[i]!))) {
     throw new TypeError(`store: experiment ${experimentId}: other cells are planned already`);
   }
-  if (inserted === rows.length) await forgetAttempts(transaction, new Set(cells.map((cell) => cell.id)));
+  if (isNew) await forgetAttempts(transaction, new Set(cells.map((cell) => cell.id)));
 }
 
 export async function plannedCells(db: Db, experimentId: string): Promise<PlannedCell[]> {

@@ -137,7 +137,7 @@ export class KyselyStore implements Store {
   async #read<T>(work: (db: Kysely<Tables>) => Promise<T>): Promise<T> {
     if (this.#closed) throw new StoreUnavailableError('store: closed');
     try {
-      return await work(this.#backend.db);
+      return await this.#backend.attempt(() => work(this.#backend.db));
     } catch (error) {
       if (!this.#closed && !this.#backend.isUnavailable(error)) throw error;
       throw new StoreUnavailableError(`store: ${this.#backend.name} is not available: ${reasonOf(error)}`, {

@@ -9,6 +9,8 @@ import type { Tables } from './schema.js';
 export interface SchemaWords {
   /** The type of a column of bytes. */
   readonly bytes: 'blob' | 'bytea';
+  /** Order by code points, so that lists have the same order in both and whatever the server's locale is. */
+  readonly binaryOrder: 'collate binary' | 'collate "C"';
   /** Statements that only one of them needs or knows. */
   readonly tuning: readonly string[];
 }
@@ -17,7 +19,7 @@ const MIGRATIONS: readonly ((words: SchemaWords) => readonly string[])[] = [
   // 1
   (words) => [
     `create table experiments (
-      id text primary key,
+      id text ${words.binaryOrder} primary key,
       idempotency_key text unique,
       scenario text not null,
       source_name text not null,
@@ -26,7 +28,7 @@ const MIGRATIONS: readonly ((words: SchemaWords) => readonly string[])[] = [
       cells_total integer not null,
       cells_done integer not null,
       cells_failed integer not null,
-      submitted_at text not null,
+      submitted_at text ${words.binaryOrder} not null,
       ended_at text,
       verdict text check (verdict in ('pass', 'fail')),
       check (state = 'running' or ended_at is not null)

@@ -50,10 +50,15 @@ export function postgresBackend(url: string, limits: PostgresLimits = POSTGRES_L
     name: `postgres://${host}${pathname}`,
     db: new Kysely<Tables>({ dialect: new PostgresDialect({ pool: guard(pool) }) }),
     // Series are doubles: the server's own compression takes time on every commit and gains little.
-    words: { bytes: 'bytea', tuning: ['alter table frames alter column data set storage external'] },
+    words: {
+      bytes: 'bytea',
+      binaryOrder: 'collate "C"',
+      tuning: ['alter table frames alter column data set storage external'],
+    },
     lockForMigration: async (transaction) => {
       await sql`select pg_advisory_xact_lock(${sql.lit(MIGRATION_LOCK_KEY)})`.execute(transaction);
     },
+    attempt: (work) => work(), // the server makes one wait for the other
     pingSql: 'select 1',
     isUnavailable,
   };

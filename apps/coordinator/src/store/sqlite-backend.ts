@@ -23,8 +23,8 @@ import type { Tables } from './schema.js';
 const LOCK_WAIT_MS = 10_000;
 /** Between two attempts at the lock: short beside a commit's fsync, long beside an attempt (about 10 us). */
 const LOCK_POLL_MS = 3;
-/** For the rare locks outside of transactions (recovery after a crash, the end of a checkpoint); these block. */
-const SQLITE_BUSY_TIMEOUT_MS = 100;
+/** SQLite's own waiting, for the rare locks outside of transactions (recovery after a crash); it blocks the event loop. */
+const SQLITE_BUSY_TIMEOUT_MS = 5;
 
 // Primary result codes, https://sqlite.org/rescode.html
 const SQLITE_BUSY = 5;
@@ -41,7 +41,7 @@ const UNAVAILABLE_CODES = new Set([
 export function sqliteBackend(path: string): Backend {
   let database: DatabaseSync | undefined;
   const open = async (): Promise<SqliteDatabase> => {
-    database = await whileBusy(() => openDatabase(path));
+    database = openDatabase(path);
     return asKyselyDatabase(database);
   };
   class Dialect extends SqliteDialect {
@@ -52,8 +52,9 @@ export function sqliteBackend(path: string): Backend {
   return {
     name: `sqlite://${path}`,
     db: new Kysely<Tables>({ dialect: new Dialect({ database: open }) }),
-    words: { bytes: 'blob', tuning: [] },
+    words: { bytes: 'blob', binaryOrder: 'collate binary', tuning: [] },
     lockForMigration: async () => {}, // the transaction has the write lock from its start
+    attempt: whileBusy,
     pingSql: 'pragma schema_version', // reads the file, which `select 1` does not
     isUnavailable: (error) => UNAVAILABLE_CODES.has(primaryCode(error)),
   };
@@ -68,7 +69,7 @@ class LockingDriver extends SqliteDriver {
   }
 
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await whileBusy(() => execute(connection, 'begin immediate'));
+    await execute(connection, 'begin immediate');
   }
 
   override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
@@ -115,12 +116,15 @@ async function execute(connection: DatabaseConnection, sql: string): Promise<voi
   await connection.executeQuery(CompiledQuery.raw(sql));
 }
 
-/** Repeats `attempt` while another connection has the lock, for at most LOCK_WAIT_MS. */
-async function whileBusy<T>(attempt: () => T | Promise<T>): Promise<T> {
+/**
+ * Repeats `work` while another connection has the lock, for at most LOCK_WAIT_MS. Between two attempts this store's
+ * own connection is free, so that its readers do not wait for a lock that they do not need.
+ */
+async function whileBusy<T>(work: () => Promise<T>): Promise<T> {
   const giveUpAtMs = performance.now() + LOCK_WAIT_MS;
   for (;;) {
     try {
-      return await attempt();
+      return await work();
     } catch (error) {
       if (primaryCode(error) !== SQLITE_BUSY || performance.now() > giveUpAtMs) throw error;
       await sleep(LOCK_POLL_MS);
