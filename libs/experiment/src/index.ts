@@ -1,1 +1,14 @@
 export * from './cell.js';
+export * from './exit-codes.js';
+export * from './find.js';
+export * from './limits.js';
+export * from './mechanisms.js';
+export * from './plan.js';
+export * from './random.js';
+export * from './scenario/parse.js';
+export * from './scenario/problems.js';
+export * from './scenario/scenario.js';
+export * from './scenario/schema.js';
+export type { ScenarioOverrides } from './scenario/document.js';
+export * from './statistics.js';
+export * from './thresholds.js';

@@ -1,0 +1,12 @@
+// The mechanisms that this build knows. Everything above looks a mechanism up here by name, in the main thread and in
+// cell workers alike.
+import type { Mechanism } from '@kworkbench/mechanism';
+
+const registry = new Map<string, Mechanism>();
+
+export const mechanisms: ReadonlyMap<string, Mechanism> = registry;
+
+/** Adds a mechanism (or replaces one of the same name), for tests and for mechanisms brought from outside. */
+export function registerMechanism(mechanism: Mechanism): void {
+  registry.set(mechanism.name, mechanism);
+}

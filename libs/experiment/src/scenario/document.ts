@@ -1,0 +1,143 @@
+// From text to a plain document, with what was said on the command line put in before anything is checked.
+import { LineCounter, parse, parseDocument } from 'yaml';
+import { formatGot, type ScenarioProblem } from './problems.js';
+import { formatPath } from './zod-problems.js';
+
+export interface ScenarioOverrides {
+  /** Path (with or without a leading `spec.`) to a YAML scalar: `machine.cpus` to `6`. */
+  readonly set?: Readonly<Record<string, string>>;
+  /** Path to YAML scalars. */
+  readonly sweep?: Readonly<Record<string, readonly string[]>>;
+  /** Labels of the file's variants or ids of the mechanism's; they replace the file's list. */
+  readonly variants?: readonly string[];
+  readonly seed?: number;
+  readonly replications?: number;
+}
+
+type Mapping = Record<string, unknown>;
+
+export interface LoadedDocument {
+  /** After overrides. */
+  readonly document: unknown;
+  readonly problems: readonly ScenarioProblem[];
+  /** The option or the file that a path's value came from. */
+  sourceOf(path: readonly PropertyKey[]): string;
+}
+
+/** Parses YAML (or JSON) and applies the overrides; syntax errors carry line and column. */
+export function loadDocument(text: string, source: string, overrides: ScenarioOverrides): LoadedDocument {
+  const lines = new LineCounter();
+  const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const syntax = yaml.errors.map((error) => {
+    const { line, col } = lines.linePos(error.pos[0]);
+    return { source, path: '', expected: 'valid YAML', got: error.message, line, column: col };
+  });
+  if (syntax.length > 0) return { document: undefined, problems: syntax, sourceOf: () => source };
+  let document: unknown;
+  try {
+    document = yaml.toJS();
+  } catch (error) {
+    // Too many aliases, or one without an anchor.
+    const problem = { source, path: '', expected: 'valid YAML', got: (error as Error).message };
+    return { document: undefined, problems: [problem], sourceOf: () => source };
+  }
+  if (!isMapping(document)) {
+    const problem = {
+      source,
+      path: '',
+      expected: 'a mapping with apiVersion, kind, metadata and spec',
+      got: formatGot(document),
+    };
+    return { document, problems: [problem], sourceOf: () => source };
+  }
+  const applied = new Overriding(document, source);
+  applied.apply(overrides);
+  return { document, problems: applied.problems, sourceOf: (path) => applied.sourceOf(path) };
+}
+
+/** `spec.machine.cpus` and `machine.cpus` are the same path. */
+export const withoutSpec = (path: string) => path.trim().replace(/^spec\./, '');
+
+export const isMapping = (value: unknown): value is Mapping =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+class Overriding {
+  readonly problems: ScenarioProblem[] = [];
+  readonly #sources = new Map<string, string>();
+
+  constructor(
+    private readonly document: Mapping,
+    private readonly source: string,
+  ) {}
+
+  apply(overrides: ScenarioOverrides): void {
+    for (const [path, text] of Object.entries(overrides.set ?? {})) {
+      const option = `--set ${path}=${text}`;
+      const value = this.#scalar(option, path, text);
+      if (value !== undefined) this.#put(withoutSpec(path).split('.'), value, option);
+    }
+    for (const [path, texts] of Object.entries(overrides.sweep ?? {})) {
+      const option = `--sweep ${path}=${texts.join(',')}`;
+      const values = texts.map((text) => this.#scalar(option, path, text));
+      if (values.length === 0) this.#problem(option, path, 'at least one value', 'nothing');
+      else if (!values.includes(undefined)) this.#put(['sweep', withoutSpec(path)], values, option);
+    }
+    if (overrides.variants) this.#variants(overrides.variants);
+    if (overrides.seed !== undefined) this.#put(['seed'], overrides.seed, `--seed ${overrides.seed}`);
+    if (overrides.replications !== undefined) {
+      this.#put(['replications'], overrides.replications, `--replications ${overrides.replications}`);
+    }
+  }
+
+  sourceOf(path: readonly PropertyKey[]): string {
+    for (let length = path.length; length > 0; length--) {
+      const source = this.#sources.get(formatPath(path.slice(0, length)));
+      if (source) return source;
+    }
+    // A key that an option has made on its way down (`--set mashine.cpus=6` makes `spec.mashine`).
+    const text = formatPath(path);
+    for (const [set, source] of this.#sources) if (set.startsWith(`${text}.`) && path.length > 1) return source;
+    return this.source;
+  }
+
+  /** A variant that the file already has keeps what the file says about it. */
+  #variants(wanted: readonly string[]): void {
+    const spec = this.document.spec;
+    const listed = isMapping(spec) && Array.isArray(spec.variants) ? (spec.variants as unknown[]) : [];
+    const labelOf = (entry: unknown) => (isMapping(entry) ? (entry.as ?? entry.id) : entry);
+    const entries = wanted.map((label) => listed.find((entry) => labelOf(entry) === label) ?? label);
+    this.#put(['variants'], entries, `--variants ${wanted.join(',')}`);
+  }
+
+  #put(path: readonly string[], value: unknown, option: string): void {
+    const keys = ['spec', ...path];
+    let at: Mapping = this.document;
+    for (const [depth, key] of keys.slice(0, -1).entries()) {
+      at[key] ??= {};
+      const next = at[key];
+      if (!isMapping(next)) {
+        this.#problem(option, keys.slice(1, depth + 1).join('.'), 'a path through mappings', formatGot(next));
+        return;
+      }
+      at = next;
+    }
+    Object.defineProperty(at, keys.at(-1)!, { value, enumerable: true, configurable: true, writable: true });
+    this.#sources.set(formatPath(keys), option);
+  }
+
+  #scalar(option: string, path: string, text: string): unknown {
+    let value: unknown;
+    try {
+      value = parse(text);
+    } catch {
+      value = text;
+    }
+    if (value !== null && typeof value !== 'object') return value;
+    this.#problem(option, path, 'a number, text, true or false', text.trim() === '' ? 'nothing' : text);
+    return undefined;
+  }
+
+  #problem(source: string, path: string, expected: string, got: string): void {
+    this.problems.push({ source, path: `spec.${withoutSpec(path)}`, expected, got });
+  }
+}

@@ -1,0 +1,161 @@
+// From text to a checked scenario. Everything is checked before anything starts: the form, the names, the thresholds,
+// and every cell of the expansion against its mechanism.
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { Mechanism } from '@kworkbench/mechanism';
+import { stringify } from 'yaml';
+import { MAX_CELLS } from '../limits.js';
+import { mechanisms } from '../mechanisms.js';
+import { loadDocument, withoutSpec, type ScenarioOverrides } from './document.js';
+import { checkFind, checkPublished, checkSweep, checkThresholds, checkVariants } from './names.js';
+import { formatGot, oneOf, ScenarioError, type ScenarioProblem } from './problems.js';
+import { resolveCell } from './resolve.js';
+import type { FindSpec, Point, Scenario, ScenarioVariant } from './scenario.js';
+import { scenarioSchema, type ScenarioSpec } from './schema.js';
+import { fieldProblems, formatPath, type FieldProblem } from './zod-problems.js';
+import { findCellCount } from '../find.js';
+
+/** Problems of one kind that are listed; a sweep can repeat one thousands of times. */
+const MAX_PROBLEMS = 20;
+
+/**
+ * @param sourceName what messages call the text, e.g. the file name.
+ * @throws ScenarioError with one problem per line when the scenario cannot run.
+ */
+export function parseScenario(text: string, sourceName: string, overrides: ScenarioOverrides = {}): Scenario {
+  const loaded = loadDocument(text, sourceName, overrides);
+  if (loaded.problems.length > 0) throw new ScenarioError(loaded.problems);
+  const fail = (problems: readonly FieldProblem[]) => {
+    if (problems.length > 0)
+      throw new ScenarioError(distinct(problems.map((problem) => located(problem, loaded.sourceOf))));
+  };
+
+  const parsed = scenarioSchema.safeParse(loaded.document);
+  if (!parsed.success) {
+    fail(fieldProblems(scenarioSchema, parsed.error, loaded.document));
+    throw parsed.error;
+  }
+  const { metadata, spec } = parsed.data;
+  const inSpec = (problems: readonly FieldProblem[]) =>
+    fail(problems.map((p) => ({ ...p, path: ['spec', ...p.path] })));
+
+  const mechanism = mechanisms.get(spec.mechanism);
+  if (!mechanism) {
+    inSpec([
+      { path: ['mechanism'], expected: oneOf(mechanisms.keys(), spec.mechanism), got: formatGot(spec.mechanism) },
+    ]);
+    throw new Error('unreachable');
+  }
+  const problems: FieldProblem[] = [];
+  const variants = checkVariants(mechanism, spec, problems);
+  const points = checkSweep(spec, problems);
+  const thresholds = checkThresholds(mechanism, spec, variants, problems);
+  const published = checkPublished(mechanism, spec, problems);
+  const find = checkFind(mechanism, spec, variants, problems);
+  inSpec(problems);
+  const cells = find
+    ? findCellCount(find, points.length, spec.replications)
+    : variants.length * points.length * spec.replications;
+  if (cells > MAX_CELLS) inSpec([{ path: [], expected: `at most ${MAX_CELLS} cells`, got: String(cells) }]);
+  inSpec(checkCells(mechanism, spec, variants, points, find));
+
+  return {
+    name: metadata.name,
+    title: metadata.title,
+    description: metadata.description,
+    mechanism,
+    spec,
+    variants,
+    points,
+    seed: spec.seed,
+    replications: spec.replications,
+    thresholds,
+    published,
+    find,
+    timeoutMs: Math.ceil(spec.timeout * 1000),
+    yaml: stringify(loaded.document),
+  };
+}
+
+function checkCells(
+  mechanism: Mechanism,
+  spec: ScenarioSpec,
+  variants: readonly ScenarioVariant[],
+  points: readonly Point[],
+  find: FindSpec | undefined,
+): FieldProblem[] {
+  const problems: FieldProblem[] = [];
+  for (const variant of variants) {
+    for (const point of points) {
+      if (!find) {
+        problems.push(...resolveCell(mechanism, spec, variant, point).problems);
+        continue;
+      }
+      for (const end of ['from', 'to'] as const) {
+        const resolution = resolveCell(mechanism, spec, variant, { ...point, [find.parameter]: find[end] });
+        for (const problem of resolution.problems) {
+          const atEnd = problem.path[0] === 'sweep' && problem.path[1] === find.parameter;
+          problems.push(atEnd ? { ...problem, path: ['find', end] } : problem);
+        }
+      }
+    }
+    if (problems.length > MAX_PROBLEMS) break;
+  }
+  return problems;
+}
+
+function located(problem: FieldProblem, sourceOf: (path: readonly PropertyKey[]) => string): ScenarioProblem {
+  const { path, expected, got } = problem;
+  return { source: sourceOf(path), path: formatPath(path), expected, got };
+}
+
+function distinct(problems: readonly ScenarioProblem[]): ScenarioProblem[] {
+  const byText = new Map(problems.map((problem) => [JSON.stringify(problem), problem]));
+  return [...byText.values()].slice(0, MAX_PROBLEMS);
+}
+
+/** A path below `spec`, with or without that word in front. */
+export { withoutSpec };
+
+/** Reads and checks a scenario file. @throws ScenarioError, also when the file cannot be read. */
+export function readScenario(file: string, overrides: ScenarioOverrides = {}): Scenario {
+  return parseScenario(readText(file), file, overrides);
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const got = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (error as Error).message;
+    throw new ScenarioError([{ source: file, path: '', expected: 'a readable scenario file', got }]);
+  }
+}
+
+/** The scenario files of a folder, by name of scenario (the file's name without `.yaml`). */
+export function listScenarioFiles(directory: string): { readonly name: string; readonly file: string }[] {
+  return readdirSync(directory)
+    .filter((file) => file.endsWith('.yaml'))
+    .toSorted()
+    .map((file) => ({ name: basename(file, '.yaml'), file: join(directory, file) }));
+}
+
+/**
+ * The file that a person means: a path to a file, or the name of a scenario of the folder.
+ * @throws ScenarioError that names the scenarios there are.
+ */
+export function findScenarioFile(nameOrFile: string, directory: string): string {
+  const isPath = nameOrFile.includes('/') || /\.(ya?ml|json)$/.test(nameOrFile);
+  if (isPath || isFile(nameOrFile)) return nameOrFile;
+  const known = listScenarioFiles(directory);
+  const found = known.find(({ name }) => name === nameOrFile);
+  if (found) return found.file;
+  const expected = `a scenario file or ${oneOf(
+    known.map(({ name }) => name),
+    nameOrFile,
+  )}`;
+  throw new ScenarioError([{ source: nameOrFile, path: '', expected, got: 'no such scenario' }]);
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}
