@@ -1,7 +1,7 @@
 // Parsers of option values. What does not fit is one line that names the option.
 import { InvalidArgumentError } from 'commander';
 
-export function integerOption(flag: string, min: number, max: number): (text: string) => number {
+export function integerOption(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
     if (value >= min && value <= max) return value;

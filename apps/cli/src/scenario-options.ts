@@ -1,5 +1,5 @@
 // The options that change a scenario, shared by run, validate and submit.
-import type { ScenarioOverrides } from '@kworkbench/experiment';
+import { MAX_REPLICATIONS, MAX_SEED, type ScenarioOverrides } from '@kworkbench/experiment';
 import { InvalidArgumentError, type Command } from 'commander';
 import { collect, integerOption, listOption } from './options.js';
 
@@ -11,8 +11,6 @@ export interface ScenarioOptions {
   readonly replications?: number;
 }
 
-const LARGEST_SEED = 2 ** 32 - 1;
-const MOST_REPLICATIONS = 1000;
 
 function assignment(text: string): string {
   if (/^[^=\s]+=./.test(text)) return text;
@@ -29,11 +27,11 @@ export function addScenarioOptions(command: Command): Command {
       assignments,
     )
     .option('--variants <names>', 'run these variants instead of the ones in the scenario, e.g. before,v4', listOption)
-    .option('--seed <n>', 'seed of the first replication', integerOption('--seed', 0, LARGEST_SEED))
+    .option('--seed <n>', 'seed of the first replication', integerOption(0, MAX_SEED))
     .option(
       '--replications <n>',
       'replications per variant and point',
-      integerOption('--replications', 1, MOST_REPLICATIONS),
+      integerOption(1, MAX_REPLICATIONS),
     );
 }
 

@@ -29,7 +29,7 @@ const port = (flag: string, help: string, env: string, standard: number): Option
   new Option(`${flag} <port>`, `${help}; 0 takes a free one`)
     .env(env)
     .default(standard)
-    .argParser(integerOption(flag, 0, 65_535));
+    .argParser(integerOption(0, 65_535));
 
 export function addUp(program: Command): void {
   program
@@ -47,7 +47,7 @@ export function addUp(program: Command): void {
     .addOption(
       new Option('--workers <n>', 'worker threads per service')
         .env('KWB_WORKERS')
-        .argParser(integerOption('--workers', 1, 1024)),
+        .argParser(integerOption(1, 1024)),
     )
     .option('--quiet', 'do not print what the processes log')
     .action(up);
