@@ -8,9 +8,6 @@ import type { CellResultLabel, ServiceMetrics } from './metrics.js';
 import type { Publication, Publisher } from './publisher.js';
 import type { CellJob } from './queue.js';
 
-/** The longest cell of the catalogue takes seconds; one that takes this long will not end. */
-export const CELL_LIMIT_MS = 30 * 60_000;
-
 /** The process shuts down before the cell was done; nothing was published. */
 export class HandedBack extends Error {
   override readonly name = 'HandedBack';
@@ -70,7 +67,7 @@ export class CellRunner {
         abort.abort();
       },
     };
-    const publication = this.publisher.open({ ...job, mechanism }, CELL_LIMIT_MS);
+    const publication = this.publisher.open({ ...job, mechanism }, job.timeoutMs);
     // An answer (or a broken stream) before the end makes the rest of the simulation useless.
     const early = publication.answer.catch(() => {}).then(() => running.stop('answered'));
     this.#running.set(running, job.cellId);
@@ -95,7 +92,7 @@ export class CellRunner {
     try {
       const result = await this.pool.run(
         { id: job.cellId, cell: job.cell as unknown as Cell },
-        { sink: publication, signal, timeoutMs: CELL_LIMIT_MS },
+        { sink: publication, signal, timeoutMs: job.timeoutMs },
       );
       return await publication.result(result);
     } catch (error) {

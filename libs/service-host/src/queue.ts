@@ -17,6 +17,8 @@ export const cellJobSchema = z.object({
   experimentId: z.string().min(1),
   cellId: z.string().regex(/^[0-9a-f]{32}$/),
   cell: z.looseObject({ mechanism: z.string(), modelVersion: z.number().int() }),
+  /** Wall time that the cell may take, as its scenario says. */
+  timeoutMs: z.number().int().positive(),
 });
 export type CellJob = z.output<typeof cellJobSchema>;
 

@@ -1,0 +1,30 @@
+import { mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { env } from '@kworkbench/service-host';
+import { z } from 'zod';
+
+/** The schemes that the store opens; it checks the rest of the URL. */
+const DATABASE_SCHEMES = ['postgres:', 'postgresql:', 'sqlite:'];
+
+export const coordinatorConfigSchema = z.object({
+  KWB_REDIS_URL: env.redisUrl(),
+  KWB_DATABASE_URL: env
+    .checked('postgres://user:password@host:port/database or sqlite:///absolute/path.db', (text) =>
+      URL.canParse(text) && DATABASE_SCHEMES.includes(new URL(text).protocol) ? text : undefined,
+    )
+    .optional(),
+  KWB_DATA_DIR: z.string().default('.kwb'),
+  KWB_HTTP_PORT: env.port(8080),
+  KWB_GRPC_PORT: env.port(50051),
+  KWB_BIND: env.bind(),
+  KWB_LOG_LEVEL: env.logLevel(),
+});
+export type CoordinatorConfig = z.output<typeof coordinatorConfigSchema>;
+
+/** The configured database, or SQLite in the data directory (which is made). @throws when that cannot be made. */
+export function databaseUrl(config: CoordinatorConfig): string {
+  if (config.KWB_DATABASE_URL !== undefined) return config.KWB_DATABASE_URL;
+  const directory = resolve(config.KWB_DATA_DIR);
+  mkdirSync(directory, { recursive: true });
+  return `sqlite://${encodeURI(directory)}/kworkbench.db`;
+}

@@ -1,0 +1,125 @@
+// The parts of a coordinator, and the order in which they start and stop.
+import { mechanisms } from '@kworkbench/experiment';
+import {
+  GrpcHost,
+  METRICS_TEXT,
+  nestLogger,
+  OperationsController,
+  Readiness,
+  type Logger,
+  type MetricsText,
+} from '@kworkbench/service-host';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { CellQueues } from './cell-queues.js';
+import { Changes } from './changes.js';
+import { databaseUrl, type CoordinatorConfig } from './config.js';
+import { ExperimentDriver } from './experiment-driver.js';
+import { experimentsGrpc } from './experiments-grpc.js';
+import { ExperimentsController } from './experiments-http.js';
+import { Experiments, MAX_SCENARIO_BYTES } from './experiments.js';
+import { Ingest } from './ingest-grpc.js';
+import { CoordinatorMetrics } from './metrics.js';
+import { ProblemFilter } from './problem-json.js';
+import { StoreLink } from './store-link.js';
+import { openStore } from './store/index.js';
+
+/** Streams that are being committed end within this; services that still simulate start again elsewhere. */
+const GRPC_CLOSE_LIMIT_MS = 5_000;
+
+@Module({})
+class CoordinatorModule {
+  static for(experiments: Experiments, readiness: Readiness, metricsText: MetricsText): DynamicModule {
+    return {
+      module: CoordinatorModule,
+      controllers: [OperationsController, ExperimentsController],
+      providers: [
+        { provide: Experiments, useValue: experiments },
+        { provide: Readiness, useValue: readiness },
+        { provide: METRICS_TEXT, useValue: metricsText },
+      ],
+    };
+  }
+}
+
+export class Coordinator {
+  readonly #stores: StoreLink;
+  readonly #queues: CellQueues;
+  readonly #driver: ExperimentDriver;
+  readonly #experiments: Experiments;
+  readonly #grpc: GrpcHost;
+  readonly #readiness: Readiness;
+  readonly #metrics = new CoordinatorMetrics();
+  #http: NestFastifyApplication | undefined;
+
+  constructor(
+    private readonly config: CoordinatorConfig,
+    private readonly log: Logger,
+  ) {
+    const changes = new Changes();
+    this.#stores = new StoreLink(openStore(databaseUrl(config)), log);
+    this.#queues = new CellQueues(config.KWB_REDIS_URL, mechanisms.keys(), log);
+    this.#driver = new ExperimentDriver(this.#stores, this.#queues, changes, this.#metrics, log);
+    const ingest = new Ingest(this.#stores, this.#metrics, (cellId) => this.#driver.cellSettled(cellId), log);
+    this.#experiments = new Experiments(
+      this.#stores,
+      this.#queues,
+      this.#driver,
+      changes,
+      this.#metrics,
+      (experimentId) => ingest.cancelled(experimentId),
+      log,
+    );
+    this.#grpc = new GrpcHost([experimentsGrpc(this.#experiments, log), ingest.hosted]);
+    this.#readiness = new Readiness(
+      { redis: () => this.#queues.problem(), database: () => this.#stores.problem() },
+      log,
+    );
+    this.#readiness.onChange((ready) => this.#grpc.setServing(ready));
+  }
+
+  /** @throws when an address cannot be listened on. That Redis or the database is away is no error. */
+  async start(): Promise<void> {
+    const { KWB_BIND, KWB_GRPC_PORT, KWB_HTTP_PORT } = this.config;
+    this.#http = await this.#startHttp();
+    const grpcPort = await this.#grpc.listen(KWB_BIND, KWB_GRPC_PORT);
+    void this.#stores.open().then(() => this.#driver.run());
+    this.#readiness.start();
+    const httpPort = Number(new URL(await this.#http.getUrl()).port);
+    this.log.info({ httpPort, grpcPort, bind: KWB_BIND, http: KWB_HTTP_PORT }, 'listening');
+  }
+
+  async stop(): Promise<void> {
+    this.#readiness.drain();
+    this.#driver.close();
+    await this.#grpc.close(GRPC_CLOSE_LIMIT_MS);
+    await this.#http?.close();
+    await this.#queues.close();
+    await this.#stores.close();
+  }
+
+  async #startHttp(): Promise<NestFastifyApplication> {
+    const adapter = new FastifyAdapter({ bodyLimit: MAX_SCENARIO_BYTES, forceCloseConnections: true });
+    const app = await NestFactory.create<NestFastifyApplication>(
+      CoordinatorModule.for(this.#experiments, this.#readiness, () => this.#metricsText()),
+      adapter,
+      { logger: nestLogger(this.log), abortOnError: false, bodyParser: false },
+    );
+    // Scenarios arrive as text, JSON too: one parser reads both, and says line and column of what is wrong.
+    adapter
+      .getInstance()
+      .addContentTypeParser(
+        ['application/json', 'application/yaml', 'application/x-yaml', 'text/yaml', 'text/plain'],
+        { parseAs: 'string' },
+        (_request, body, done) => done(null, body),
+      );
+    app.useGlobalFilters(new ProblemFilter(this.log));
+    await app.listen(this.config.KWB_HTTP_PORT, this.config.KWB_BIND);
+    return app;
+  }
+
+  async #metricsText(): Promise<string> {
+    return (await this.#metrics.registry.metrics()) + (await this.#queues.metricsText());
+  }
+}

@@ -1,0 +1,107 @@
+// What has arrived of one cell, in the order that the contract demands. Nothing of it is stored before the end, and the
+// end is accepted only when the digest of what arrived is the one that the service took.
+import {
+  frameFromMessage,
+  headerFromMessage,
+  MalformedMessage,
+  outcomeFromMessage,
+  type PublishRequest,
+  type telemetryV1,
+} from '@kworkbench/contracts';
+import type { CellFailureKind } from '@kworkbench/experiment';
+import { TelemetryDigest, type Frame, type TelemetryHeader } from '@kworkbench/telemetry';
+import type { CellCommit } from './store/index.js';
+
+/** Telemetry of one cell, held in memory until it is committed in one transaction. The catalogue's cells have a few MB. */
+export const MAX_CELL_BYTES = 256 * 2 ** 20;
+
+const CELL_ID = /^[0-9a-f]{32}$/;
+const FAILURE_KINDS: readonly string[] = ['invariant', 'model', 'timeout', 'cancelled'] satisfies CellFailureKind[];
+
+/** The digest of what arrived is not the digest of what was sent. */
+export class TelemetryDamaged extends Error {
+  override readonly name = 'TelemetryDamaged';
+}
+
+/** More telemetry than a coordinator keeps in memory for one cell. */
+export class CellTooLarge extends Error {
+  override readonly name = 'CellTooLarge';
+}
+
+export class IncomingCell {
+  head: telemetryV1.CellHeader | undefined;
+  frames = 0;
+  readonly #digest = new TelemetryDigest();
+  #header: TelemetryHeader | undefined;
+  #held: Frame[] = [];
+  #bytes = 0;
+  #ended = false;
+
+  /**
+   * Takes the next message. @returns what to commit once the end has arrived.
+   * @throws MalformedMessage, TelemetryDamaged, CellTooLarge
+   */
+  take(message: PublishRequest): CellCommit | undefined {
+    const { part } = message;
+    if (this.#ended) throw new MalformedMessage('expected nothing after the end');
+    switch (part?.$case) {
+      case 'header':
+        return void this.#takeHeader(part.value);
+      case 'frame':
+        return void this.#takeFrame(part.value);
+      case 'end':
+        this.#ended = true;
+        return this.#takeEnd(part.value);
+      default:
+        throw new MalformedMessage('expected header, frame or end, got nothing');
+    }
+  }
+
+  #takeHeader(head: telemetryV1.CellHeader): void {
+    if (this.head) throw new MalformedMessage('expected one header, got a second one');
+    if (!CELL_ID.test(head.cellId)) {
+      throw new MalformedMessage(`header.cell_id: expected 32 hex digits, got "${head.cellId}"`);
+    }
+    this.#header = headerFromMessage(head.tables);
+    this.#digest.header(this.#header);
+    this.head = head;
+  }
+
+  #takeFrame(message: telemetryV1.Frame): void {
+    if (!this.#header) throw new MalformedMessage('expected the header first, got a frame');
+    if (message.sequence !== this.frames) {
+      throw new MalformedMessage(`expected frame ${this.frames}, got ${message.sequence}`);
+    }
+    const frame = frameFromMessage(message, this.#header);
+    this.#bytes += frame.columns.reduce((sum, column) => sum + column.byteLength, 0);
+    if (this.#bytes > MAX_CELL_BYTES) {
+      throw new CellTooLarge(`cell ${this.head!.cellId}: expected at most ${MAX_CELL_BYTES} bytes of telemetry`);
+    }
+    this.#digest.frame(frame);
+    this.#held.push(frame);
+    this.frames++;
+  }
+
+  #takeEnd({ result }: telemetryV1.CellEnd): CellCommit {
+    if (!this.head || !this.#header) throw new MalformedMessage('expected the header first, got the end');
+    const { cellId, mechanism } = this.head;
+    if (result?.$case === 'failure') return { cellId, failure: { cellId, ...failure(result.value) } };
+    if (result?.$case !== 'outcome') throw new MalformedMessage('end: expected an outcome or a failure, got nothing');
+    const outcome = outcomeFromMessage(result.value);
+    const { digest, wallSeconds } = result.value;
+    const arrived = this.#digest.outcome(outcome);
+    if (arrived !== digest) {
+      throw new TelemetryDamaged(`cell ${cellId}: digest of what arrived is ${arrived}, of what was sent "${digest}"`);
+    }
+    const frames = this.#held;
+    this.#held = [];
+    return { cellId, mechanism, header: this.#header, frames, result: { ...outcome, cellId, digest, wallSeconds } };
+  }
+}
+
+function failure(message: telemetryV1.CellFailure): { kind: CellFailureKind; message: string } {
+  if (!FAILURE_KINDS.includes(message.kind)) {
+    throw new MalformedMessage(`failure.kind: expected one of ${FAILURE_KINDS.join(', ')}, got "${message.kind}"`);
+  }
+  return { kind: message.kind as CellFailureKind, message: message.message };
+}
