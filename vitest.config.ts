@@ -2,7 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 // One configuration for every package. Workspace imports resolve to sources (the `kwb-source` condition),
 // so that a unit test never runs against a stale build; worker threads and processes use `dist`.
-const conditions = ['kwb-source', 'module', 'node', 'import', 'default'];
+// No `import` here: vitest hands conditions to Node as well, and a CommonJS package's require() would then get ES modules.
+const conditions = ['kwb-source', 'module', 'node'];
 
 export default defineConfig({
   resolve: { conditions },

@@ -123,7 +123,7 @@ export async function putPlannedCells(
 ): Promise<void> {
   await mustGet(transaction, experimentId);
   const rows = cells.map((cell, position) => toPlannedRow(experimentId, cell, position));
-  let inserted = 0;
+  const planned = new Set<number>();
   for (const some of inBatches(rows)) {
     const result = await transaction
       .insertInto('planned_cells')
@@ -131,15 +131,14 @@ export async function putPlannedCells(
       .onConflict((conflict) => conflict.doNothing())
       .returning('position')
       .execute();
-    inserted += result.length;
+    for (const { position } of result) planned.add(position);
   }
-  const isNew = inserted === rows.length;
   const stored = await plannedRows(transaction, experimentId);
-  // Some new and some not: a longer plan than the one that is there.
-  if ((!isNew && inserted > 0) || stored.length !== rows.length || stored.some((row, i) => !samePlan(row, rows[i]!))) {
+  if (stored.length !== rows.length || stored.some((row, position) => !samePlan(row, rows[position]!))) {
     throw new TypeError(`store: experiment ${experimentId}: other cells are planned already`);
   }
-  if (isNew) await forgetAttempts(transaction, new Set(cells.map((cell) => cell.id)));
+  const first = cells.filter((_, position) => planned.has(position));
+  if (first.length > 0) await forgetAttempts(transaction, new Set(first.map((cell) => cell.id)));
 }
 
 export async function plannedCells(db: Db, experimentId: string): Promise<PlannedCell[]> {

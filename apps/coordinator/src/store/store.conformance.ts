@@ -230,7 +230,7 @@ export function storeConformance(emptyDatabase: () => Promise<string>): void {
     it.each([
       ['other cells', [plannedCell(3), plannedCell(4)]],
       ['fewer cells', [plannedCell(1)]],
-      ['more cells', [plannedCell(1), plannedCell(2), plannedCell(3)]],
+      ['more cells in another order', [plannedCell(3), plannedCell(1), plannedCell(2)]],
       ['none', []],
     ])('refuses %s in the place of those that are planned', async (_, others) => {
       const cells = [plannedCell(1), plannedCell(2)];
@@ -238,6 +238,17 @@ export function storeConformance(emptyDatabase: () => Promise<string>): void {
       await store.putPlannedCells('a', cells);
       await expect(store.putPlannedCells('a', others)).rejects.toThrow('other cells are planned already');
       expect(await store.plannedCells('a')).toEqual(cells);
+    });
+
+    it('adds a later round behind those that are planned, without another attempt at the earlier ones', async () => {
+      const [first, second, third] = [plannedCell(1), plannedCell(2), plannedCell(3)] as const;
+      await store.createExperiment(newExperiment('a'));
+      await store.putPlannedCells('a', [first]);
+      for (const { id } of [first, second, third]) await store.commitCell(failure(id, 'timeout'));
+      const all = [first, second, third];
+      await Promise.all([store.putPlannedCells('a', all), open().putPlannedCells('a', all)]);
+      expect(await store.plannedCells('a')).toEqual(all);
+      expect([...(await store.getResults(all.map((cell) => cell.id))).keys()]).toEqual([first.id]);
     });
 
     it('tells which running experiments wait for a cell', async () => {

@@ -159,11 +159,12 @@ export interface Store {
   // Planned cells
 
   /**
-   * Plans an experiment's cells, all at once and once. Repeating it with the same cells does nothing.
+   * Plans an experiment's cells. Repeating it with the same cells does nothing; with the same and more behind them, it
+   * adds the new ones (the next round of a search).
    *
-   * The first time, it also forgets failures `timeout` and `cancelled` of these cells, which say nothing about the
-   * cell itself: an experiment that plans a cell gets a new attempt at it.
-   * @throws UnknownExperimentError; TypeError when other cells are planned already.
+   * Of cells that are new here, it also forgets failures `timeout` and `cancelled`, which say nothing about the cell
+   * itself: an experiment that plans a cell gets a new attempt at it.
+   * @throws UnknownExperimentError; TypeError when the cells do not begin with those that are planned already.
    */
   putPlannedCells(experimentId: string, cells: readonly PlannedCell[]): Promise<void>;
 
