@@ -4,8 +4,17 @@ import { CommanderError } from 'commander';
 import { CliError } from './errors.js';
 import { buildProgram, usageLine } from './program.js';
 
+const args = process.argv.slice(2);
+const program = buildProgram();
+
 function say(line: string): void {
   process.stderr.write(`kwb: ${line}\n`);
+}
+
+/** What to type for help: that of the verb, where there is one. */
+function helpCommand(): string {
+  const verb = program.commands.find((command) => command.name() === args[0]);
+  return ['kwb', ...(verb ? [verb.name()] : []), '--help'].join(' ');
 }
 
 /** Says what went wrong, in one line per problem, and returns the exit code for it. */
@@ -13,7 +22,7 @@ function failureCode(error: unknown): number {
   if (error instanceof CommanderError) {
     const line = usageLine(error);
     if (line === undefined) return ExitCode.Passed;
-    say(`${line} (kwb --help)`);
+    say(`${line} (${helpCommand()})`);
     return ExitCode.BadScenario;
   }
   if (error instanceof ScenarioError) {
@@ -37,8 +46,7 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 try {
-  const args = process.argv.slice(2);
-  await buildProgram().parseAsync(args.length > 0 ? args : ['--help'], { from: 'user' });
+  await program.parseAsync(args.length > 0 ? args : ['--help'], { from: 'user' });
 } catch (error) {
   process.exitCode = failureCode(error);
 }

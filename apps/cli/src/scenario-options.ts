@@ -11,7 +11,6 @@ export interface ScenarioOptions {
   readonly replications?: number;
 }
 
-
 function assignment(text: string): string {
   if (/^[^=\s]+=./.test(text)) return text;
   throw new InvalidArgumentError('expected path=value, such as machine.cpus=6');
@@ -28,11 +27,7 @@ export function addScenarioOptions(command: Command): Command {
     )
     .option('--variants <names>', 'run these variants instead of the ones in the scenario, e.g. before,v4', listOption)
     .option('--seed <n>', 'seed of the first replication', integerOption(0, MAX_SEED))
-    .option(
-      '--replications <n>',
-      'replications per variant and point',
-      integerOption(1, MAX_REPLICATIONS),
-    );
+    .option('--replications <n>', 'replications per variant and point', integerOption(1, MAX_REPLICATIONS));
 }
 
 /** `path=value` split at the first `=`; the last one wins when a path is given twice. */

@@ -92,7 +92,9 @@ function hostFindings(facts: HostFacts): Finding[] {
 async function program(name: string, neededFor: string, remedy: string, versionArgs?: string[]): Promise<Finding> {
   const path = findOnPath(name);
   if (path === undefined) return { what: name, status: 'missing', found: 'not on PATH', neededFor, remedy };
-  return { what: name, status: 'ok', found: (await programVersion(path, versionArgs)) ?? path, neededFor, remedy: '' };
+  const answer = await programVersion(path, versionArgs);
+  const version = /\d+\.\d+[\w.+-]*/.exec(answer ?? '')?.[0];
+  return { what: name, status: 'ok', found: version ?? path, neededFor, remedy: '' };
 }
 
 async function engine(): Promise<Finding> {

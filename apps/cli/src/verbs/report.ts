@@ -1,10 +1,9 @@
 // `kwb report`: the report of an experiment that a coordinator holds, or of a run directory of this machine.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ExperimentState } from '@kworkbench/contracts';
 import { ExitCode } from '@kworkbench/experiment';
 import type { Command } from 'commander';
-import { Coordinator, coordinatorOption } from '../coordinator.js';
+import { coordinatorOption } from '../coordinator-option.js';
 import { CliError } from '../errors.js';
 import { emitReport } from '../report-output.js';
 
@@ -32,15 +31,6 @@ async function report(target: string, options: ReportOptions): Promise<void> {
       `report: ${target}: expected a run directory with a report.json, got none`,
     );
   }
-  const reportJson = await Coordinator.use('report', options.coordinator, async (coordinator) => {
-    const experiment = await coordinator.get(target);
-    if (experiment.state === ExperimentState.RUNNING) {
-      throw new CliError(
-        ExitCode.BackendUnavailable,
-        `report: ${target} is still running, ${experiment.cellsDone} of ${experiment.cellsTotal} cells (kwb watch ${target})`,
-      );
-    }
-    return coordinator.reportJson(target);
-  });
-  emitReport(reportJson, options.json);
+  const { remoteReport } = await import('../remote/report.js');
+  emitReport(await remoteReport(target, options.coordinator), options.json);
 }

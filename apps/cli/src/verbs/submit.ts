@@ -1,18 +1,8 @@
-// `kwb submit`: hands a scenario to a coordinator. Prints the experiment's id alone on stdout, for scripts.
-import { randomUUID } from 'node:crypto';
+// `kwb submit`
 import type { Command } from 'commander';
-import { Coordinator, coordinatorOption } from '../coordinator.js';
-import { addScenarioOptions, overridesOf, type ScenarioOptions } from '../scenario-options.js';
-import { loadScenario } from '../scenario-source.js';
-import { watchExperiment } from './watch.js';
-
-interface SubmitOptions extends ScenarioOptions {
-  readonly coordinator: string;
-  readonly key?: string;
-  readonly watch?: boolean;
-  readonly json?: string;
-  readonly quiet?: boolean;
-}
+import { coordinatorOption } from '../coordinator-option.js';
+import type { SubmitOptions } from '../remote/submit.js';
+import { addScenarioOptions } from '../scenario-options.js';
 
 export function addSubmit(program: Command): void {
   const command = program
@@ -25,18 +15,8 @@ export function addSubmit(program: Command): void {
     .option('--json <file>', 'with --watch: write the report as JSON to the file, or to stdout alone for -')
     .option('--quiet', 'no progress')
     .addOption(coordinatorOption())
-    .action(submit);
-}
-
-async function submit(wanted: string, options: SubmitOptions): Promise<void> {
-  const scenario = loadScenario(wanted, overridesOf(options));
-  // A key of our own makes a retried call harmless.
-  const key = options.key ?? randomUUID();
-  const experiment = await Coordinator.use('submit', options.coordinator, (coordinator) =>
-    coordinator.submit(scenario.yaml, wanted, key),
-  );
-  if (options.watch) {
-    process.stderr.write(`kwb: experiment ${experiment.id}\n`);
-    await watchExperiment(experiment.id, options);
-  } else process.stdout.write(`${experiment.id}\n`);
+    .action(async (scenario: string, options: SubmitOptions) => {
+      const { submit } = await import('../remote/submit.js');
+      await submit(scenario, options);
+    });
 }

@@ -45,9 +45,7 @@ export function addUp(program: Command): void {
     .addOption(port('--service-http-port', 'HTTP port of the first service', 'KWB_SERVICE_HTTP_PORT', 8081))
     .addOption(port('--service-grpc-port', 'gRPC port of the first service', 'KWB_SERVICE_GRPC_PORT', 50_052))
     .addOption(
-      new Option('--workers <n>', 'worker threads per service')
-        .env('KWB_WORKERS')
-        .argParser(integerOption(1, 1024)),
+      new Option('--workers <n>', 'worker threads per service').env('KWB_WORKERS').argParser(integerOption(1, 1024)),
     )
     .option('--quiet', 'do not print what the processes log')
     .action(up);

@@ -9,19 +9,13 @@ import {
   type ClientUnaryCall,
   type ServiceError,
 } from '@grpc/grpc-js';
-import { Option } from 'commander';
-import { CliError } from './errors.js';
+import { STANDARD_COORDINATOR } from '../coordinator-option.js';
+import { CliError } from '../errors.js';
 
-const STANDARD_ADDRESS = '127.0.0.1:50051';
 /** A coordinator on the same network answers in milliseconds; half a minute covers one that is busy storing. */
 const CALL_TIMEOUT_MS = 30_000;
 /** Reports carry every cell; the library's 4 MiB default is too little for a large sweep. */
 const LARGEST_MESSAGE_BYTES = 256 * 1024 * 1024;
-
-export const coordinatorOption = (): Option =>
-  new Option('--coordinator <host:port>', 'gRPC address of the coordinator')
-    .env('KWB_COORDINATOR')
-    .default(STANDARD_ADDRESS);
 
 type Unary<Request, Response> = (
   request: Request,
@@ -48,7 +42,7 @@ export class Coordinator {
     if (!/^(\[[0-9a-f:]+\]|[^\s:/]+):\d+$/i.test(address)) {
       throw new CliError(
         ExitCode.BadScenario,
-        `${verb}: --coordinator: expected host:port, such as ${STANDARD_ADDRESS}, got ${JSON.stringify(address)}`,
+        `${verb}: --coordinator: expected host:port, such as ${STANDARD_COORDINATOR}, got ${JSON.stringify(address)}`,
       );
     }
     const coordinator = new Coordinator(verb, address);
