@@ -12,3 +12,7 @@ export * from './scenario/schema.js';
 export type { ScenarioOverrides } from './scenario/document.js';
 export * from './statistics.js';
 export * from './thresholds.js';
+export * from './run.js';
+export * from './worker/cell-pool.js';
+export type { FrameConsumer } from './worker/cell-thread.js';
+export { CellError, runCell } from './worker/run-cell.js';

@@ -10,3 +10,18 @@ export const mechanisms: ReadonlyMap<string, Mechanism> = registry;
 export function registerMechanism(mechanism: Mechanism): void {
   registry.set(mechanism.name, mechanism);
 }
+
+/** Registers everything that a module exports and that is a mechanism. */
+export function registerMechanismsOf(module: Readonly<Record<string, unknown>>): void {
+  for (const value of Object.values(module)) if (isMechanism(value)) registerMechanism(value);
+}
+
+function isMechanism(value: unknown): value is Mechanism {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'simulate' in value &&
+    typeof value.simulate === 'function' &&
+    'name' in value
+  );
+}

@@ -235,7 +235,7 @@ describe('parseScenario', () => {
 
   it('finds a scenario by its name and suggests one for a slip', () => {
     const folder = mkdtempSync(join(tmpdir(), 'kwb-'));
-    writeFileSync(join(folder, 'netns-storm.yaml'), queueYaml());
+    for (const name of ['netns-storm', 'netns-calm']) writeFileSync(join(folder, `${name}.yaml`), queueYaml());
     expect(findScenarioFile('netns-storm', folder)).toBe(join(folder, 'netns-storm.yaml'));
     expect(linesOf(() => findScenarioFile('netns-strom', folder))[0]).toContain('did you mean netns-storm?');
   });

@@ -1,0 +1,88 @@
+// The local runner: rounds of planned cells on a pool, until the plan is empty. No server, no store.
+import { isFailure, planRound } from './plan.js';
+import type { CellFailure, CellResult, PlannedCell } from './cell.js';
+import type { Scenario } from './scenario/scenario.js';
+import { CellError } from './worker/run-cell.js';
+import type { CellPool } from './worker/cell-pool.js';
+import type { FrameConsumer } from './worker/cell-thread.js';
+
+export type ExperimentEvent =
+  /** Another round; `cells` are the new ones. */
+  | { readonly type: 'planned'; readonly cells: readonly PlannedCell[] }
+  | { readonly type: 'started'; readonly cell: PlannedCell }
+  /** How far a running cell is, in virtual seconds. */
+  | { readonly type: 'progress'; readonly cell: PlannedCell; readonly virtualSeconds: number }
+  | { readonly type: 'finished'; readonly cell: PlannedCell; readonly result: CellResult }
+  | { readonly type: 'failed'; readonly cell: PlannedCell; readonly failure: CellFailure };
+
+export interface RunExperimentOptions {
+  readonly pool: CellPool;
+  readonly onEvent?: (event: ExperimentEvent) => void;
+  /** Ends the running cells; they and those that wait become failures of kind `cancelled`. */
+  readonly signal?: AbortSignal;
+  /** Where the telemetry of a cell goes. */
+  readonly sinkFor?: (planned: PlannedCell) => FrameConsumer | undefined;
+}
+
+export interface ExperimentRun {
+  /** In the order of planning. */
+  readonly planned: readonly PlannedCell[];
+  readonly results: ReadonlyMap<string, CellResult | CellFailure>;
+}
+
+/**
+ * Runs a scenario to its end. A cell that fails does not stop the others.
+ * @throws what a sink throws (for instance a full disk); then everything that runs is stopped first.
+ */
+export async function runExperiment(scenario: Scenario, options: RunExperimentOptions): Promise<ExperimentRun> {
+  const { signal, onEvent } = options;
+  const stop = new AbortController();
+  const signals = AbortSignal.any(signal ? [signal, stop.signal] : [stop.signal]);
+  const planned: PlannedCell[] = [];
+  const results = new Map<string, CellResult | CellFailure>();
+  for (let round = planRound(scenario, results); round.length > 0; round = planRound(scenario, results)) {
+    planned.push(...round);
+    onEvent?.({ type: 'planned', cells: round });
+    const outcomes = await Promise.allSettled(
+      round.map(async (cell) => {
+        try {
+          results.set(cell.id, await runPlanned(scenario, cell, options, signals));
+        } catch (error) {
+          stop.abort();
+          throw error;
+        }
+      }),
+    );
+    const broken = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (broken) throw broken.reason;
+    if (signals.aborted) break;
+  }
+  return { planned, results };
+}
+
+async function runPlanned(
+  scenario: Scenario,
+  cell: PlannedCell,
+  { pool, onEvent, sinkFor }: RunExperimentOptions,
+  signal: AbortSignal,
+): Promise<CellResult | CellFailure> {
+  const sink = sinkFor?.(cell);
+  const result = await pool
+    .run(cell, {
+      signal,
+      timeoutMs: scenario.timeoutMs,
+      onStart: () => onEvent?.({ type: 'started', cell }),
+      ...(sink && { sink }),
+      ...(onEvent && {
+        onFrame: (frame) =>
+          onEvent({ type: 'progress', cell, virtualSeconds: frame.columns[0]?.[frame.rows - 1] ?? 0 }),
+      }),
+    })
+    .catch((error: unknown): CellFailure => {
+      if (!(error instanceof CellError)) throw error;
+      return { cellId: cell.id, kind: error.kind, message: error.message };
+    });
+  if (isFailure(result)) onEvent?.({ type: 'failed', cell, failure: result });
+  else onEvent?.({ type: 'finished', cell, result });
+  return result;
+}

@@ -1,0 +1,120 @@
+// One worker thread and the cell that runs on it. A thread that was stopped or died is never used again.
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import type { Frame, TelemetryHeader } from '@kworkbench/telemetry';
+import type { CellResult } from '../cell.js';
+import { FRAME_WINDOW, type RunMessage, type WorkerInit, type WorkerMessage } from './protocol.js';
+import { CellError } from './run-cell.js';
+
+/** Where telemetry goes; a promise holds the worker back until it is kept. */
+export interface FrameConsumer {
+  header(header: TelemetryHeader): void | Promise<void>;
+  frame(frame: Frame): void | Promise<void>;
+}
+
+export interface ThreadOptions {
+  readonly heapMb: number;
+  readonly mechanismModules: readonly string[];
+}
+
+interface Running {
+  readonly consumer: FrameConsumer | undefined;
+  readonly resolve: (result: CellResult) => void;
+  readonly reject: (error: unknown) => void;
+  /** Everything that arrived is handled in order, one after the other. */
+  handled: Promise<void>;
+}
+
+/** The compiled worker: beside this file, or in `dist` when this file is run from its source (tests). */
+function workerUrl(): URL {
+  const beside = new URL('./cell-worker.js', import.meta.url);
+  return existsSync(fileURLToPath(beside)) ? beside : new URL('../../dist/worker/cell-worker.js', import.meta.url);
+}
+
+export class CellThread {
+  readonly #credits = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  readonly #worker: Worker;
+  #running: Running | undefined;
+  #inFlight = 0;
+  #heldBackSinceMs = 0;
+  #heldBackMs = 0;
+  /** False once the thread has been stopped or has died. */
+  usable = true;
+
+  constructor({ heapMb, mechanismModules }: ThreadOptions) {
+    const workerData: WorkerInit = { credits: this.#credits.buffer as SharedArrayBuffer, mechanismModules };
+    this.#worker = new Worker(workerUrl(), {
+      workerData,
+      resourceLimits: { maxOldGenerationSizeMb: heapMb },
+      // Flags of the process (conditions, inspectors) must not change what a cell loads.
+      execArgv: [],
+    });
+    this.#worker.on('message', (message: WorkerMessage) => this.#onMessage(message));
+    this.#worker.on('error', (error) => this.#died(`the worker died: ${error.message}`));
+    this.#worker.on('exit', (code) => this.#died(`the worker ended with code ${code}`));
+    // An idle pool must not keep a process alive.
+    this.#worker.unref();
+  }
+
+  /** @throws CellError, or what the consumer threw. */
+  async run(message: Omit<RunMessage, 'frames'>, consumer: FrameConsumer | undefined): Promise<CellResult> {
+    const { promise, resolve, reject } = Promise.withResolvers<CellResult>();
+    this.#running = { consumer, resolve, reject, handled: Promise.resolve() };
+    this.#inFlight = 0;
+    this.#heldBackMs = 0;
+    Atomics.store(this.#credits, 0, FRAME_WINDOW);
+    this.#worker.ref();
+    this.#worker.postMessage({ ...message, frames: consumer !== undefined } satisfies RunMessage);
+    try {
+      return await promise;
+    } finally {
+      this.#running = undefined;
+      this.#worker.unref();
+    }
+  }
+
+  /** Milliseconds of the present run in which the worker had to wait for the consumer. */
+  heldBackMs(): number {
+    return this.#heldBackMs + (this.#inFlight >= FRAME_WINDOW ? performance.now() - this.#heldBackSinceMs : 0);
+  }
+
+  /** Ends the thread; the cell that runs on it is rejected with `error`. */
+  async stop(error: unknown): Promise<void> {
+    this.usable = false;
+    this.#running?.reject(error);
+    await this.#worker.terminate();
+  }
+
+  #died(message: string): void {
+    this.usable = false;
+    this.#running?.reject(new CellError('model', message));
+  }
+
+  #onMessage(message: WorkerMessage): void {
+    const running = this.#running;
+    if (!running) return;
+    if (message.type === 'frame' && ++this.#inFlight === FRAME_WINDOW) this.#heldBackSinceMs = performance.now();
+    running.handled = running.handled.then(() => this.#handle(running, message)).catch((error) => this.stop(error));
+  }
+
+  async #handle(running: Running, message: WorkerMessage): Promise<void> {
+    if (running !== this.#running || !this.usable) return;
+    switch (message.type) {
+      case 'header':
+        await running.consumer?.header(message.header);
+        break;
+      case 'frame':
+        await running.consumer?.frame(message.frame);
+        if (this.#inFlight-- === FRAME_WINDOW) this.#heldBackMs += performance.now() - this.#heldBackSinceMs;
+        Atomics.add(this.#credits, 0, 1);
+        Atomics.notify(this.#credits, 0);
+        break;
+      case 'done':
+        running.resolve(message.result);
+        break;
+      case 'failed':
+        running.reject(new CellError(message.kind, message.message));
+    }
+  }
+}
