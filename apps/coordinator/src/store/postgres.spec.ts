@@ -118,6 +118,25 @@ describe('the store when PostgreSQL goes away', () => {
     await impatient.close();
   });
 
+  it('does not use a connection again on which no answer came', async () => {
+    const limits = { ...POSTGRES_LIMITS, poolSize: 1, connectTimeoutMs: 2_000, answerTimeoutMs: 1_000 };
+    const impatient = new KyselyStore(postgresBackend(url, limits));
+    expect(await impatient.ping()).toBe(true);
+    const sessions = await server.query(
+      `select pid from pg_stat_activity where application_name = 'kworkbench-coordinator' and datname = current_database()`,
+      url,
+    );
+    server.pauseSessions(sessions.rows.map((row: { pid: number }) => row.pid));
+    try {
+      await expect(impatient.getExperiment('a')).rejects.toThrow(/not available: Query read timeout/);
+      expect((await impatient.getExperiment('a'))?.id).toBe('a');
+      expect(await impatient.commitCell(resultCommit('cell'))).toBe('committed');
+    } finally {
+      server.resume();
+    }
+    await impatient.close();
+  });
+
   it('is unavailable, not broken, while its database or its user does not exist yet', async () => {
     const early = openStore(url.replace(/test_\d+$/, 'not_there_yet'));
     expect(await early.ping()).toBe(false);

@@ -95,6 +95,11 @@ export class TemporaryPostgres {
     for (const pid of this.#processes()) process.kill(pid, 'SIGCONT');
   }
 
+  /** Only the sessions of these process ids: a new connection finds a server that answers. */
+  pauseSessions(pids: readonly number[]): void {
+    for (const pid of pids) process.kill(pid, 'SIGSTOP');
+  }
+
   /** For what a test must see or do past the store. */
   async query(sql: string, url = this.#url('postgres')): Promise<pg.QueryResult> {
     const client = new pg.Client(url);
