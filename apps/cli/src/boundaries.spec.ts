@@ -21,7 +21,7 @@ function check(files: Readonly<Record<string, string>>): { status: number | null
     'libs/telemetry/src/index.ts': "// import '@kworkbench/cli' in a comment is none\nexport const a = 'Date.now';\n",
     'libs/machine/package.json': manifest('machine', 'machine', { '@kworkbench/telemetry': '*' }),
     'libs/machine/src/index.ts':
-      "import { a } from '@kworkbench/telemetry';\nexport const note = 'no Math.random here';\n",
+      'import { a } from "@kworkbench/telemetry";\nexport const note = `no Math.random here ${a} async`;\n',
     'libs/machine/src/index.spec.ts': "import { test } from 'vitest';\ntest('x', async () => void Date.now());\n",
     'libs/experiment/package.json': manifest('experiment', 'experiment', { '@kworkbench/machine': '*' }),
     'libs/experiment/src/index.ts': "import '@kworkbench/machine';\nexport const wall = Date.now();\n",
