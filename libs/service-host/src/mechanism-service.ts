@@ -31,6 +31,11 @@ export const serviceConfigSchema = z.object({
 });
 export type ServiceConfig = z.output<typeof serviceConfigSchema>;
 
+export interface ServiceOptions {
+  /** URLs of modules whose mechanisms the worker threads know besides those of this build. */
+  readonly mechanismModules?: readonly string[];
+}
+
 /** Calls in flight when the server closes are Describe and CancelCell: milliseconds. */
 const GRPC_CLOSE_LIMIT_MS = 2_000;
 const EXIT_INTERNAL = 1;
@@ -64,8 +69,9 @@ export class MechanismServiceHost {
     mechanism: Mechanism,
     private readonly config: ServiceConfig,
     private readonly log: Logger,
+    { mechanismModules = [] }: ServiceOptions = {},
   ) {
-    this.#pool = new CellPool({ workers: config.KWB_WORKERS });
+    this.#pool = new CellPool({ workers: config.KWB_WORKERS, mechanismModules });
     this.#publisher = new Publisher(config.KWB_COORDINATOR_GRPC, `${hostname()}/${process.pid}`);
     this.#probe = new GrpcProbe(config.KWB_COORDINATOR_GRPC);
     this.#metrics = new ServiceMetrics(mechanism.name, () => this.#worker.counts());
@@ -111,10 +117,10 @@ export class MechanismServiceHost {
 }
 
 /** The whole of a service's `main`. */
-export async function runMechanismService(mechanism: Mechanism): Promise<void> {
+export async function runMechanismService(mechanism: Mechanism, options?: ServiceOptions): Promise<void> {
   const config = readConfigOrExit(serviceConfigSchema);
   const log = createLogger(mechanism.name, config.KWB_LOG_LEVEL);
-  const host = new MechanismServiceHost(mechanism, config, log);
+  const host = new MechanismServiceHost(mechanism, config, log, options);
   onShutdownSignal(log, () => host.stop());
   try {
     await host.start();

@@ -25,6 +25,8 @@ const RECONNECT_MAX_MS = 5_000;
  * disk tens of seconds. Then this attempt is given up and the cell tried again.
  */
 export const ANSWER_LIMIT_MS = 60_000;
+/** Time that a cell may be held back by a coordinator that takes its frames slowly; it is not the cell's own time. */
+const HELD_BACK_LIMIT_MS = 5 * 60_000;
 
 export type PublishAnswer = 'committed' | 'duplicate' | 'cancelled';
 
@@ -54,9 +56,9 @@ export class Publisher {
     });
   }
 
-  /** @param limitMs longest that the cell may run; the stream's deadline is that and the answer's limit. */
+  /** @param limitMs longest that the cell may run; the stream's deadline adds what the coordinator may take. */
   open(identity: CellIdentity, limitMs: number): Publication {
-    const deadline = new Date(Date.now() + limitMs + ANSWER_LIMIT_MS);
+    const deadline = new Date(Date.now() + limitMs + HELD_BACK_LIMIT_MS + ANSWER_LIMIT_MS);
     return new Publication(
       (answered) => this.#client.publish(new Metadata(), { deadline }, answered),
       identity,
