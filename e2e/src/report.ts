@@ -1,0 +1,28 @@
+// The part of a report that two runs of the same experiment must agree on.
+
+interface Cell {
+  readonly id: string;
+  readonly variant: string;
+  readonly replication: number;
+  readonly digest: string;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+export interface Report {
+  readonly apiVersion: string;
+  readonly scenario: string;
+  readonly verdict: string;
+  readonly cells: readonly Cell[];
+}
+
+/** @throws when there is anything but one JSON document. */
+export function parseReport(stdout: string): Report {
+  return JSON.parse(stdout) as Report;
+}
+
+/** Every cell's name, id, telemetry digest and metrics, in an order of its own. */
+export function outcome(report: Report): unknown[] {
+  return report.cells
+    .map(({ id, variant, replication, digest, metrics }) => ({ id, variant, replication, digest, metrics }))
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1));
+}
