@@ -1,9 +1,24 @@
 // A real server and real clients on a free port.
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { credentials, loadPackageDefinition, Metadata, status, type ServiceError } from '@grpc/grpc-js';
+import {
+  credentials,
+  loadPackageDefinition,
+  Metadata,
+  status,
+  type ClientDuplexStream,
+  type GrpcObject,
+  type ServiceClientConstructor,
+  type ServiceError,
+} from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
-import { MechanismClient, TelemetryIngestService, type PublishRequest } from '@kworkbench/contracts';
+import {
+  MechanismClient,
+  TelemetryIngestService,
+  type DescribeResponse,
+  type PublishRequest,
+  type TelemetryIngestServer,
+} from '@kworkbench/contracts';
 import type { CellResult } from '@kworkbench/experiment';
 import type { Mechanism } from '@kworkbench/mechanism';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -55,7 +70,7 @@ function publisherTo(target: string): Publisher {
 }
 
 /** An ingest that does with each call what a test wants. */
-const ingest = (publish: (call: any, callback: any) => void): HostedService => ({
+const ingest = (publish: TelemetryIngestServer['publish']): HostedService => ({
   definition: TelemetryIngestService,
   implementation: { publish },
 });
@@ -66,7 +81,9 @@ describe('Mechanism', () => {
     const { target } = await host(mechanismGrpc(mechanism, runner));
     const client = new MechanismClient(target, credentials.createInsecure());
     closers.push(() => client.close());
-    const description = await new Promise<any>((done, fail) => client.describe({}, (e, r) => (e ? fail(e) : done(r))));
+    const description = await new Promise<DescribeResponse>((done, fail) =>
+      client.describe({}, (e, r) => (e ? fail(e) : done(r))),
+    );
     expect(description).toMatchObject({ name: 'toy', modelVersion: 3, metrics: [{ name: 'x_total', unit: 'total' }] });
     expect(JSON.parse(description.workloadSchemaJson)).toMatchObject({ properties: { items: { default: 1 } } });
     const cancel = (cellId: string) =>
@@ -167,21 +184,29 @@ describe('Publisher', () => {
   });
 });
 
+interface Listing {
+  readonly listServicesResponse: { readonly service: readonly { readonly name: string }[] };
+}
+
 describe('reflection', () => {
   it('lists the services', async () => {
     const { target } = await host(mechanismGrpc(mechanism, {} as CellRunner));
     const root = dirname(createRequire(import.meta.url).resolve('@grpc/reflection/package.json'));
-    const loaded: any = loadPackageDefinition(loadSync(join(root, 'build/proto/grpc/reflection/v1/reflection.proto')));
-    const client = new loaded.grpc.reflection.v1.ServerReflection(target, credentials.createInsecure());
+    const loaded = loadPackageDefinition(loadSync(join(root, 'build/proto/grpc/reflection/v1/reflection.proto')));
+    const Reflection = ['grpc', 'reflection', 'v1', 'ServerReflection'].reduce<GrpcObject>(
+      (within, name) => within[name] as GrpcObject,
+      loaded,
+    ) as unknown as ServiceClientConstructor;
+    const client = new Reflection(target, credentials.createInsecure());
     closers.push(() => client.close());
-    const stream = client.serverReflectionInfo(new Metadata());
-    const answer: any = await new Promise((done, fail) => {
+    const stream = client.serverReflectionInfo!(new Metadata()) as unknown as ClientDuplexStream<object, Listing>;
+    const answer = await new Promise<Listing>((done, fail) => {
       stream.on('data', done);
       stream.on('error', fail);
       stream.write({ listServices: '' });
     });
     stream.end();
-    const names = answer.listServicesResponse.service.map((s: any) => s.name);
+    const names = answer.listServicesResponse.service.map(({ name }) => name);
     expect(names).toContain('kworkbench.v1.Mechanism');
   });
 });

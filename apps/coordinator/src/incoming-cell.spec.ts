@@ -1,0 +1,91 @@
+import { frameToMessage, outcomeToMessage, tablesToMessage, type PublishRequest } from '@kworkbench/contracts';
+import { TelemetryDigest, type CellOutcome, type Frame, type TelemetryHeader } from '@kworkbench/telemetry';
+import { describe, expect, it } from 'vitest';
+import { IncomingCell } from './incoming-cell.js';
+
+const cellId = 'c'.repeat(32);
+const header: TelemetryHeader = {
+  tables: [{ name: 't', help: 'h', columns: [{ name: 'time_seconds', unit: 'seconds', help: '' }] }],
+};
+const frames: Frame[] = [0, 1].map((sequence) => ({
+  sequence,
+  table: 0,
+  rows: 2,
+  columns: [Float64Array.of(sequence, sequence + 0.5)],
+}));
+const outcome: CellOutcome = { metrics: { x_total: 1 }, histograms: [], virtualSeconds: 2, events: 3 };
+const digest = (() => {
+  const hash = new TelemetryDigest();
+  hash.header(header);
+  for (const frame of frames) hash.frame(frame);
+  return hash.outcome(outcome);
+})();
+
+const head = (id = cellId): PublishRequest => ({
+  part: {
+    $case: 'header',
+    value: { cellId: id, mechanism: 'm', instance: 'i', experimentId: 'e', tables: tablesToMessage(header) },
+  },
+});
+const frame = (index: number): PublishRequest => ({
+  part: { $case: 'frame', value: frameToMessage(frames[index]!) },
+});
+const end = (claimed = digest, of = outcome): PublishRequest => ({
+  part: {
+    $case: 'end',
+    value: { result: { $case: 'outcome', value: outcomeToMessage(of, claimed, 1.5) } },
+  },
+});
+const failed = (kind: string): PublishRequest => ({
+  part: { $case: 'end', value: { result: { $case: 'failure', value: { kind, message: 'because' } } } },
+});
+
+const take = (...messages: PublishRequest[]) => {
+  const cell = new IncomingCell();
+  return messages.map((message) => cell.take(message)).at(-1);
+};
+
+describe('an incoming cell', () => {
+  it('becomes a commit at its end, with exactly what arrived', () => {
+    expect(take(head(), frame(0), frame(1), end())).toEqual({
+      cellId,
+      mechanism: 'm',
+      header,
+      frames,
+      result: { ...outcome, cellId, digest, wallSeconds: 1.5 },
+    });
+  });
+
+  it('becomes a failure, whatever frames came before', () => {
+    expect(take(head(), frame(0), failed('invariant'))).toEqual({
+      cellId,
+      failure: { cellId, kind: 'invariant', message: 'because' },
+    });
+  });
+
+  it.each([
+    ['a frame is lost', [head(), frame(0), end()], 'digest of what arrived is'],
+    [
+      'a metric is another',
+      [head(), frame(0), frame(1), end(digest, { ...outcome, metrics: { x_total: 2 } })],
+      'digest',
+    ],
+    ['the digest is another', [head(), frame(0), frame(1), end('f'.repeat(64))], 'digest of what arrived is'],
+    ['the header is missing', [frame(0)], 'expected the header first, got a frame'],
+    ['there is only an end', [end()], 'expected the header first, got the end'],
+    ['there are two headers', [head(), head()], 'expected one header, got a second one'],
+    ['a frame comes twice', [head(), frame(0), frame(0)], 'expected frame 1, got 0'],
+    ['a frame is left out', [head(), frame(1)], 'expected frame 0, got 1'],
+    ['something follows the end', [head(), failed('model'), frame(0)], 'expected nothing after the end'],
+    ['the cell id is no hash', [head('../x')], 'header.cell_id: expected 32 hex digits, got "../x"'],
+    ['the failure is of no known kind', [head(), failed('mood')], 'failure.kind: expected one of invariant, model'],
+    ['a message is empty', [{ part: undefined }], 'expected header, frame or end, got nothing'],
+    [
+      'the end is empty',
+      [head(), { part: { $case: 'end', value: { result: undefined } } }],
+      'end: expected an outcome',
+    ],
+  ] as [string, PublishRequest[], string][])('is refused when %s', (_what, messages, text) => {
+    expect(() => take(...messages)).toThrow(text);
+  });
+});

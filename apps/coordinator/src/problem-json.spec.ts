@@ -1,0 +1,44 @@
+import { ScenarioError } from '@kworkbench/experiment';
+import { NotFoundException } from '@nestjs/common';
+import { describe, expect, it } from 'vitest';
+import { QueueUnavailableError } from './cell-queues.js';
+import { BadRequest, NoReport } from './experiments.js';
+import { jsonPointer, toProblem } from './problem-json.js';
+import { StoreUnavailableError, UnknownExperimentError } from './store/index.js';
+
+describe('problem details', () => {
+  it.each([
+    ['', ''],
+    ['spec.machine.cpus', '/spec/machine/cpus'],
+    ['spec.sweep[0].x', '/spec/sweep/0/x'],
+    ['spec.a/b~c', '/spec/a~1b~0c'],
+  ])('turns the path "%s" into the pointer "%s"', (path, pointer) => expect(jsonPointer(path)).toBe(pointer));
+
+  it('name every problem of a scenario, with the line that the command line would print', () => {
+    const error = new ScenarioError([
+      { source: 'x.yaml', path: 'spec.machine.cpus', expected: 'an integer from 1 to 4096', got: '"forty"' },
+    ]);
+    const detail = 'x.yaml: spec.machine.cpus: expected an integer from 1 to 4096, got "forty"';
+    expect(toProblem(error)).toMatchObject({
+      status: 400,
+      detail,
+      errors: [{ detail, pointer: '/spec/machine/cpus' }],
+    });
+  });
+
+  it.each([
+    [new BadRequest('body: expected a scenario'), 400],
+    [new UnknownExperimentError('e1'), 404],
+    [new NoReport('none'), 409],
+    [new StoreUnavailableError('away'), 503],
+    [new QueueUnavailableError('away'), 503],
+    [new NotFoundException(), 404],
+    [Object.assign(new Error('too large'), { statusCode: 413 }), 413],
+    [new Error('secret detail of the inside'), 500],
+  ])('give %s the status %i', (error, status) => {
+    const problem = toProblem(error);
+    expect(problem.status).toBe(status);
+    if (status === 500) expect(JSON.stringify(problem)).not.toContain('secret');
+    else expect(problem.detail).toBe(error.message);
+  });
+});
