@@ -34,7 +34,7 @@ mapfile -t proxies < <(proxy_arguments)
 commit=$(git -C "$root" rev-parse HEAD 2>/dev/null || echo unknown)
 say "building $tag"
 log=$(mktemp)
-if ! docker build --network "${KWB_BUILD_NETWORK:-host}" "${proxies[@]}" --build-arg "KWB_COMMIT=$commit" -t "$tag" "$root" >"$log" 2>&1; then
+if ! docker build --force-rm --network "${KWB_BUILD_NETWORK:-host}" "${proxies[@]}" --build-arg "KWB_COMMIT=$commit" -t "$tag" "$root" >"$log" 2>&1; then
   tail -n 20 "$log" >&2
   die "could not build $tag (log: $log)"
 fi

@@ -95,7 +95,7 @@ build_image() {
   cp "$here/images/$directory/"* "$@" "$context/"
   [ "$directory" != node ] || add_npm "$context"
   # The host's network: a machine without a registry often reaches its mirrors only from there.
-  if ! DOCKER_BUILDKIT=0 docker build --network host -t "$tag" "$context" >"$log" 2>&1; then
+  if ! DOCKER_BUILDKIT=0 docker build --force-rm --network host -t "$tag" "$context" >"$log" 2>&1; then
     tail -n 5 "$log" >&2
     rm -rf "$context"
     die "could not build $tag (log: $log)"
