@@ -1,8 +1,9 @@
 // The mechanisms that this build knows. Everything above looks a mechanism up here by name, in the main thread and in
 // cell workers alike.
 import type { Mechanism } from '@kworkbench/mechanism';
+import { netns } from '@kworkbench/netns';
 
-const registry = new Map<string, Mechanism>();
+const registry = new Map<string, Mechanism>([netns].map((mechanism) => [mechanism.name, mechanism]));
 
 export const mechanisms: ReadonlyMap<string, Mechanism> = registry;
 

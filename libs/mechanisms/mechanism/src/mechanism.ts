@@ -102,6 +102,8 @@ export interface Mechanism {
   readonly variants: readonly VariantSpec[];
   readonly profiles: readonly CostProfile[];
   readonly metrics: readonly MetricSpec[];
+  /** Metrics that the summary shows, in its order; the default is the first few of `metrics`. */
+  readonly headline?: readonly string[];
   readonly published: readonly PublishedFigure[];
   /** Kernel options and toggles with defaults; strict. Parsed output is JSON-safe (numbers, strings, booleans). */
   readonly kernelSchema: z.ZodType<Record<string, unknown>>;

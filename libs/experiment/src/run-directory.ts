@@ -1,0 +1,101 @@
+// The directory of one run: `<root>/<utc>-<scenario>-<short hash>/`, never overwritten. Series are written while cells
+// run, the report at the end, so that a run that was killed still shows how far it came.
+//   scenario.yaml  effective, overrides included        report.json  junit.xml
+//   cells/<variant>[-<point>]-r<replication>-<id>/  <table>.csv  histograms.hlog  <histogram>.hgrm  outcome.json
+import { createHash } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { appendFile, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { canonicalJson, csvChunks, toHdrLog, toPercentileText, type TableSpec } from '@kworkbench/telemetry';
+import type { CellResult, PlannedCell } from './cell.js';
+import { toJUnit } from './report/junit.js';
+import type { Report } from './report/schema.js';
+import type { Scenario } from './scenario/scenario.js';
+import type { FrameConsumer } from './worker/cell-thread.js';
+
+/** Enough to tell runs of one second apart in a listing. */
+const SHORT_HASH_DIGITS = 8;
+/** Two runs of one scenario may start in the same second; a hundred do not. */
+const MAX_SAME_SECOND = 100;
+
+export class RunDirectory {
+  private constructor(readonly path: string) {}
+
+  /**
+   * Makes the directory and writes the scenario into it.
+   * @param root e.g. `runs`; made when it is missing.
+   * @throws the error of the file system, e.g. EACCES.
+   */
+  static async create(root: string, scenario: Scenario, startedAt: Date): Promise<RunDirectory> {
+    const stamp = startedAt
+      .toISOString()
+      .replace(/\.\d+Z$/, 'Z')
+      .replaceAll(/[-:]/g, '');
+    const hash = createHash('sha256').update(canonicalJson(scenario.yaml)).digest('hex').slice(0, SHORT_HASH_DIGITS);
+    mkdirSync(root, { recursive: true });
+    const path = makeNew(join(root, `${stamp}-${scenario.name}-${hash}`));
+    await writeFile(join(path, 'scenario.yaml'), scenario.yaml, { flag: 'wx' });
+    return new RunDirectory(path);
+  }
+
+  /** Where the telemetry of a cell goes; for `sinkFor` of runExperiment. */
+  readonly sinkFor = (planned: PlannedCell): FrameConsumer => {
+    const folder = this.#cellFolder(planned);
+    let tables: readonly TableSpec[] = [];
+    return {
+      header: async (header) => {
+        tables = header.tables;
+        await mkdir(folder, { recursive: true });
+        await Promise.all(
+          tables.map((table, index) =>
+            writeFile(csvFile(folder, table), [...csvChunks(table, index, [])].join(''), { flag: 'wx' }),
+          ),
+        );
+      },
+      frame: async (frame) => {
+        const table = tables[frame.table]!;
+        const [, rows = ''] = csvChunks(table, frame.table, [frame]);
+        await appendFile(csvFile(folder, table), rows);
+      },
+    };
+  };
+
+  /** Writes histograms and outcome of a cell that has finished. */
+  async finish(planned: PlannedCell, result: CellResult): Promise<void> {
+    const folder = this.#cellFolder(planned);
+    await mkdir(folder, { recursive: true });
+    const { histograms, ...outcome } = result;
+    const cell = { ...planned, ...outcome };
+    await writeFile(join(folder, 'outcome.json'), `${JSON.stringify(cell, null, 2)}\n`);
+    await writeFile(join(folder, 'histograms.hlog'), toHdrLog(histograms, result.virtualSeconds));
+    for (const histogram of histograms) {
+      await writeFile(join(folder, `${histogram.name}.hgrm`), toPercentileText(histogram));
+    }
+  }
+
+  async writeReport(report: Report): Promise<void> {
+    await writeFile(join(this.path, 'report.json'), `${JSON.stringify(report, null, 2)}\n`, { flag: 'wx' });
+    await writeFile(join(this.path, 'junit.xml'), toJUnit(report), { flag: 'wx' });
+  }
+
+  #cellFolder({ id, variant, point, replication }: PlannedCell): string {
+    const at = Object.entries(point).map(([path, value]) => `-${path.split('.').at(-1)}=${value}`);
+    const name = `${variant}${at.join('')}-r${replication}-${id.slice(0, SHORT_HASH_DIGITS)}`;
+    return join(this.path, 'cells', name.replaceAll(/[^\w.=-]/g, '_'));
+  }
+}
+
+const csvFile = (folder: string, table: TableSpec) => join(folder, `${table.name}.csv`);
+
+/** A directory that was not there before: the given name, or that with a number behind it. */
+function makeNew(path: string): string {
+  for (let attempt = 1; ; attempt++) {
+    const candidate = attempt === 1 ? path : `${path}-${attempt}`;
+    try {
+      mkdirSync(candidate);
+      return candidate;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || attempt >= MAX_SAME_SECOND) throw error;
+    }
+  }
+}
