@@ -134,7 +134,7 @@ export async function putPlannedCells(
     for (const { position } of result) planned.add(position);
   }
   const stored = await plannedRows(transaction, experimentId);
-  if (stored.length !== rows.length || stored.some((row, position) => !samePlan(row, rows[position]!))) {
+  if (rows.some((row, position) => !samePlan(row, stored[position]!))) {
     throw new TypeError(`store: experiment ${experimentId}: other cells are planned already`);
   }
   const first = cells.filter((_, position) => planned.has(position));

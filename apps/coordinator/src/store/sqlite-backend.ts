@@ -26,6 +26,9 @@ const LOCK_POLL_MS = 3;
 /** SQLite's own waiting, for the rare locks outside of transactions (recovery after a crash); it blocks the event loop. */
 const SQLITE_BUSY_TIMEOUT_MS = 5;
 
+/** Frames are blobs of some 10 to 100 KiB: larger pages than the default 4 KiB made large commits about twice as fast. */
+const PAGE_BYTES = 16_384;
+
 // Primary result codes, https://sqlite.org/rescode.html
 const SQLITE_BUSY = 5;
 const UNAVAILABLE_CODES = new Set([
@@ -84,6 +87,7 @@ function openDatabase(path: string): DatabaseSync {
     enableForeignKeyConstraints: true,
   });
   try {
+    database.exec(`pragma page_size = ${PAGE_BYTES}`);
     database.exec('pragma journal_mode = wal');
     database.exec('pragma synchronous = full');
     return database;

@@ -160,11 +160,12 @@ export interface Store {
 
   /**
    * Plans an experiment's cells. Repeating it with the same cells does nothing; with the same and more behind them, it
-   * adds the new ones (the next round of a search).
+   * adds the new ones (the next round of a search); with only the first of them (a coordinator that is a round behind),
+   * it does nothing.
    *
    * Of cells that are new here, it also forgets failures `timeout` and `cancelled`, which say nothing about the cell
    * itself: an experiment that plans a cell gets a new attempt at it.
-   * @throws UnknownExperimentError; TypeError when the cells do not begin with those that are planned already.
+   * @throws UnknownExperimentError; TypeError when one differs from what is planned in its place.
    */
   putPlannedCells(experimentId: string, cells: readonly PlannedCell[]): Promise<void>;
 
