@@ -99,6 +99,11 @@ describe('a planted violation is found, named by file and line', () => {
       'libs/machine/src/t.ts:1: performance.now',
     ],
     [
+      'a clock inside a template',
+      { 'libs/machine/src/t.ts': 'const a = `at ${1}\n${Date.now()}`;\n' },
+      'libs/machine/src/t.ts:2: Date.now',
+    ],
+    [
       'an async function in the machine',
       { 'libs/machine/src/t.ts': 'async function f() {}\n' },
       'libs/machine/src/t.ts:1: async',

@@ -1,5 +1,5 @@
 // What a scenario would run, in words, for validate and --dry-run.
-import { findCellCount, planRound, type Scenario } from '@kworkbench/experiment';
+import { findCellCount, plannedGroups, planRound, type Scenario } from '@kworkbench/experiment';
 
 /** How many cells, and how they come about. */
 export function planSummary(scenario: Scenario): string {
@@ -12,6 +12,16 @@ export function planSummary(scenario: Scenario): string {
   if (!find) return `${count(planRound(scenario, new Map()).length, 'cell')} (${shape})`;
   const most = findCellCount(find, points.length, replications);
   return `at most ${count(most, 'cell')} (${shape}, searching ${find.parameter} from ${find.from} to ${find.to})`;
+}
+
+/** The summary and a line per variant and point, with the ids that its cells have. */
+export function planLines(scenario: Scenario): string[] {
+  const groups = plannedGroups(scenario, new Map()).map(({ variant, point, cells }) => {
+    const at = Object.entries(point).map(([path, value]) => ` ${path}=${value}`);
+    const seeds = cells.map(({ cell }) => cell.seed).join(', ');
+    return `  ${variant}${at.join('')}: ${count(cells.length, 'replication')}, seeds ${seeds}`;
+  });
+  return [`${scenario.name}: ${planSummary(scenario)}`, ...groups];
 }
 
 function count(n: number, noun: string): string {

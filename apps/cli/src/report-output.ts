@@ -1,6 +1,14 @@
 // Where a report goes: the summary for a person, or the JSON for a machine; and the exit code it stands for.
 import { writeFileSync } from 'node:fs';
-import { ExitCode, exitCodeOf, renderSummary, type Report } from '@kworkbench/experiment';
+import {
+  ExitCode,
+  exitCodeOf,
+  plannedGroups,
+  renderSummary,
+  reportSchema,
+  type Report,
+  type Scenario,
+} from '@kworkbench/experiment';
 import { CliError } from './errors.js';
 
 const FALLBACK_COLUMNS = 120;
@@ -14,16 +22,38 @@ function wantsColor(): boolean {
  * Prints the report and sets the exit code.
  * @param json file for the JSON; `-` prints it to stdout, and nothing else.
  */
-export function emitReport(reportJson: string, json: string | undefined): void {
-  const report = JSON.parse(reportJson) as Report;
-  const text = reportJson.endsWith('\n') ? reportJson : `${reportJson}\n`;
+export function emitReport(report: Report, json: string | undefined): void {
+  const text = `${JSON.stringify(report, null, 2)}\n`;
   if (json === '-') process.stdout.write(text);
   else {
     if (json !== undefined) writeJson(json, text);
     const width = process.stdout.columns || FALLBACK_COLUMNS;
-    process.stdout.write(`${renderSummary(report, { color: wantsColor(), width }).trimEnd()}\n`);
+    process.stdout.write(renderSummary(report, { color: wantsColor(), width }));
   }
   process.exitCode = exitCodeOf(report);
+}
+
+/** @throws CliError when the text is no report, naming where it came from. */
+export function parseReport(text: string, source: string): Report {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new CliError(
+      ExitCode.BadScenario,
+      `${source}: expected a report, got broken JSON (${(error as Error).message})`,
+    );
+  }
+  const parsed = reportSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new CliError(ExitCode.BadScenario, `${source}: expected a report: ${issue?.path.join('.')}: ${issue?.message}`);
+}
+
+/** What runs, for the line above the progress. */
+export function workloadLine(scenario: Scenario): string {
+  const [first] = plannedGroups(scenario, new Map());
+  return `${scenario.name}   ${scenario.mechanism.describeWorkload(first!.cells[0]!.cell)}`;
 }
 
 function writeJson(file: string, text: string): void {

@@ -6,7 +6,7 @@ import { Coordinator } from './coordinator.js';
 import { CliError } from '../errors.js';
 import { interruptible } from '../interrupt.js';
 import { Progress } from '../progress.js';
-import { emitReport } from '../report-output.js';
+import { emitReport, parseReport } from '../report-output.js';
 
 export interface WatchOptions {
   readonly coordinator: string;
@@ -33,7 +33,7 @@ export async function watchExperiment(id: string, options: WatchOptions): Promis
       return coordinator.reportJson(id);
     }),
   );
-  emitReport(reportJson, options.json);
+  emitReport(parseReport(reportJson, id), options.json);
 }
 
 async function follow(

@@ -14,7 +14,9 @@ export interface RunningKwb {
   readonly pid: number;
   kill(signal: NodeJS.Signals): void;
   /** Resolves when stderr or stdout has shown the text; rejects when the process ends without it. */
-  shown(text: string): Promise<void>;
+  shown(text: string): Promise<string>;
+  /** The same for a pattern; resolves with what matched. */
+  line(pattern: RegExp): Promise<string>;
 }
 
 export interface KwbOptions {
@@ -48,19 +50,22 @@ export function startKwb(args: readonly string[], options: KwbOptions = {}): Run
     child.once('error', reject);
     child.once('close', (code) => resolve({ code, stdout, stderr }));
   });
+  const waitFor = (find: () => string | undefined, what: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        const found = find();
+        if (found !== undefined) resolve(found);
+      };
+      watchers.add(look);
+      look();
+      void ended.then(() => reject(new Error(`ended without showing ${what}:\n${stdout}${stderr}`)));
+    });
   return {
     ended,
     pid: child.pid!,
     kill: (signal) => child.kill(signal),
-    shown: (text) =>
-      new Promise((resolve, reject) => {
-        const look = (): void => {
-          if (stdout.includes(text) || stderr.includes(text)) resolve();
-        };
-        watchers.add(look);
-        look();
-        void ended.then(() => reject(new Error(`ended without showing ${JSON.stringify(text)}:\n${stdout}${stderr}`)));
-      }),
+    shown: (text) => waitFor(() => ((stdout + stderr).includes(text) ? text : undefined), text),
+    line: (pattern) => waitFor(() => (pattern.exec(stdout) ?? pattern.exec(stderr))?.[0], String(pattern)),
   };
 }
 

@@ -5,7 +5,7 @@ import { ExitCode } from '@kworkbench/experiment';
 import type { Command } from 'commander';
 import { coordinatorOption } from '../coordinator-option.js';
 import { CliError } from '../errors.js';
-import { emitReport } from '../report-output.js';
+import { emitReport, parseReport } from '../report-output.js';
 
 interface ReportOptions {
   readonly coordinator: string;
@@ -24,7 +24,7 @@ export function addReport(program: Command): void {
 
 async function report(target: string, options: ReportOptions): Promise<void> {
   const file = join(target, 'report.json');
-  if (existsSync(file)) return emitReport(readFileSync(file, 'utf8'), options.json);
+  if (existsSync(file)) return emitReport(parseReport(readFileSync(file, 'utf8'), file), options.json);
   if (target.includes('/')) {
     throw new CliError(
       ExitCode.BadScenario,
@@ -32,5 +32,5 @@ async function report(target: string, options: ReportOptions): Promise<void> {
     );
   }
   const { remoteReport } = await import('../remote/report.js');
-  emitReport(await remoteReport(target, options.coordinator), options.json);
+  emitReport(parseReport(await remoteReport(target, options.coordinator), target), options.json);
 }

@@ -7,7 +7,7 @@ import { integerOption } from '../options.js';
 import { STATE } from '../paths.js';
 import { takeDataDir } from '../up/data-dir.js';
 import { claimPort } from '../up/ports.js';
-import { findRedis, redisSpec } from '../up/redis.js';
+import { findRedis, redisAnswers, redisSpec } from '../up/redis.js';
 import { reachable, SERVICES, stackSpecs, unbuiltApps, type StackPorts } from '../up/stack.js';
 import { Supervisor } from '../up/supervisor.js';
 
@@ -114,6 +114,7 @@ async function runStack(
   log: (name: string, line: string) => void,
 ): Promise<void> {
   const ports = await claimStackPorts(options);
+  if (options.redisUrl !== undefined) await expectRedis(options.redisUrl);
   const ownRedis =
     options.redisUrl === undefined
       ? {
@@ -142,7 +143,7 @@ async function runStack(
       bind: options.bind,
       ports,
       redisUrl,
-      databaseUrl: options.databaseUrl ?? `sqlite://${join(dataDir, 'kworkbench.sqlite')}`,
+      databaseUrl: options.databaseUrl ?? `sqlite://${encodeURI(dataDir)}/kworkbench.db`,
       workers: options.workers,
     }),
   );
@@ -153,9 +154,32 @@ async function runStack(
       `kwb up: coordinator http://${host}:${ports.http} grpc ${host}:${ports.grpc} · ${services} · redis ${withoutPassword(redisUrl)}\n`,
     );
   }
+  log(
+    'kwb',
+    `started ${Object.entries(supervisor.pids)
+      .map(([name, pid]) => `${name} pid ${pid}`)
+      .join(', ')}`,
+  );
   const givenUp = await supervisor.supervise();
   if (givenUp !== undefined && !interrupted)
     throw new CliError(ExitCode.InternalError, `up: ${givenUp}; everything was stopped`);
+}
+
+/** A Redis of the user's is asked before anything starts; that it comes and goes later is the services' business. */
+async function expectRedis(url: string): Promise<void> {
+  const { hostname, port: given, protocol } = parseUrl(url);
+  // TLS is left to the services: their readiness says what is wrong with it.
+  if (protocol !== 'redis:' || (await redisAnswers(hostname, Number(given || 6379)))) return;
+  throw new CliError(
+    ExitCode.BackendUnavailable,
+    `up: no Redis answers at ${withoutPassword(url)} (KWB_REDIS_URL or --redis-url)`,
+  );
+}
+
+function parseUrl(text: string): URL {
+  const url = URL.parse(text);
+  if (url && /^rediss?:$/.test(url.protocol)) return url;
+  throw new CliError(ExitCode.BadScenario, `up: --redis-url: expected redis://host:port, got ${JSON.stringify(text)}`);
 }
 
 function withoutPassword(url: string): string {
