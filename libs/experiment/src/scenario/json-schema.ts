@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 export interface JsonSchema {
   readonly [keyword: string]: unknown;
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly additionalProperties?: JsonSchema | boolean;
   readonly items?: JsonSchema;
@@ -70,6 +70,9 @@ export function describeNode(node: JsonSchema): string {
   if (branches) return [...new Set(branches.map(describeNode))].join(' or ');
   if (node.const !== undefined) return String(node.const);
   if (Array.isArray(node.enum)) return node.enum.length === 1 ? String(node.enum[0]) : `one of ${node.enum.join(', ')}`;
+  if (Array.isArray(node.type)) {
+    return node.type.map((type: string) => describeNode({ ...node, type })).join(' or ');
+  }
   switch (node.type) {
     case 'integer':
       return `an integer${range(node)}`;

@@ -102,8 +102,10 @@ describe('CellPool', () => {
         frames.push(frame);
       },
     };
-    const running = shared.run(long!, { sink, timeoutMs: 250 });
-    await sleep(500);
+    const started = Promise.withResolvers<void>();
+    const running = shared.run(long!, { sink, timeoutMs: 1000, onStart: started.resolve });
+    await started.promise;
+    await sleep(1200);
     // One is in the hands of the consumer; the others wait in the window. None of them is lost.
     expect(arrived).toBe(1);
     expect(frames).toHaveLength(0);
@@ -111,7 +113,7 @@ describe('CellPool', () => {
     const result = await running;
     expect(frames).toHaveLength(Math.ceil(20_000 / 512));
     expect(frames.length).toBeGreaterThan(FRAME_WINDOW);
-    expect(result.wallSeconds).toBeLessThan(0.4);
+    expect(result.wallSeconds).toBeLessThan(1);
   });
 
   it('stops a cell whose consumer fails, with the error of the consumer', async () => {

@@ -26,7 +26,7 @@ export interface RunOptions {
   readonly sink?: FrameConsumer;
   /** Receives frames, before the sink does; for progress. */
   readonly onFrame?: (frame: Frame) => void | Promise<void>;
-  /** The cell has left the queue. */
+  /** The cell has left the queue and begins. */
   readonly onStart?: () => void;
   readonly signal?: AbortSignal;
   /** Wall time from the start of the cell, milliseconds; waiting for a slow consumer does not count. */
@@ -115,11 +115,15 @@ export class CellPool {
   async #runOn(thread: CellThread, id: string, cell: Cell, options: RunOptions): Promise<CellResult> {
     const { signal, timeoutMs, onStart } = options;
     const cancel = () => void thread.stop(new CellError('cancelled', 'cancelled while it ran'));
-    const clock = timeoutMs === undefined ? undefined : startClock(thread, timeoutMs);
+    let clock: ReturnType<typeof startClock> | undefined;
+    // The start of a thread is not the cell's time.
+    const started = () => {
+      if (timeoutMs !== undefined) clock = startClock(thread, timeoutMs);
+      onStart?.();
+    };
     signal?.addEventListener('abort', cancel, { once: true });
     try {
-      onStart?.();
-      return await thread.run({ id, cell }, consumerOf(options));
+      return await thread.run({ id, cell }, consumerOf(options), started);
     } finally {
       clock?.stop();
       signal?.removeEventListener('abort', cancel);

@@ -20,6 +20,7 @@ export interface ThreadOptions {
 
 interface Running {
   readonly consumer: FrameConsumer | undefined;
+  readonly onStarted: () => void;
   readonly resolve: (result: CellResult) => void;
   readonly reject: (error: unknown) => void;
   /** Everything that arrived is handled in order, one after the other. */
@@ -57,10 +58,17 @@ export class CellThread {
     this.#worker.unref();
   }
 
-  /** @throws CellError, or what the consumer threw. */
-  async run(message: Omit<RunMessage, 'frames'>, consumer: FrameConsumer | undefined): Promise<CellResult> {
+  /**
+   * @param onStarted the thread is up and begins with the cell.
+   * @throws CellError, or what the consumer threw.
+   */
+  async run(
+    message: Omit<RunMessage, 'frames'>,
+    consumer: FrameConsumer | undefined,
+    onStarted: () => void,
+  ): Promise<CellResult> {
     const { promise, resolve, reject } = Promise.withResolvers<CellResult>();
-    this.#running = { consumer, resolve, reject, handled: Promise.resolve() };
+    this.#running = { consumer, onStarted, resolve, reject, handled: Promise.resolve() };
     this.#inFlight = 0;
     this.#heldBackMs = 0;
     Atomics.store(this.#credits, 0, FRAME_WINDOW);
@@ -101,6 +109,9 @@ export class CellThread {
   async #handle(running: Running, message: WorkerMessage): Promise<void> {
     if (running !== this.#running || !this.usable) return;
     switch (message.type) {
+      case 'started':
+        running.onStarted();
+        break;
       case 'header':
         await running.consumer?.header(message.header);
         break;

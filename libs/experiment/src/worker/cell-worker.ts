@@ -39,6 +39,7 @@ class PortSink implements TelemetrySink {
 function run({ id, cell, frames }: RunMessage): void {
   const sink = new PortSink();
   const target: TelemetrySink = frames ? sink : { header: (header) => sink.header(header), frame() {} };
+  send({ type: 'started' });
   try {
     send({ type: 'done', result: runCell(id, cell, target, () => sink.idleSeconds) });
   } catch (error) {

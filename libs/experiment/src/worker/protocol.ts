@@ -24,6 +24,8 @@ export interface RunMessage {
 }
 
 export type WorkerMessage =
+  /** The thread is up and begins with the cell: from here on time counts. */
+  | { readonly type: 'started' }
   | { readonly type: 'header'; readonly header: TelemetryHeader }
   | { readonly type: 'frame'; readonly frame: Frame }
   | { readonly type: 'done'; readonly result: CellResult }
