@@ -105,7 +105,7 @@ function differences(report: Report, paint: Style): string {
     const label = `${named(entry.variant, entry.point)} - ${entry.baseline}: ${metricLabel(entry.metric, unitOf(report, entry.metric))}`;
     return [
       label,
-      show(report, entry.metric, entry.difference),
+      `${entry.difference > 0 ? '+' : ''}${show(report, entry.metric, entry.difference)}`,
       relative,
       between,
       `n=${entry.n}`,

@@ -103,9 +103,9 @@ describe('CellPool', () => {
       },
     };
     const started = Promise.withResolvers<void>();
-    const running = shared.run(long!, { sink, timeoutMs: 1000, onStart: started.resolve });
+    const running = shared.run(long!, { sink, timeoutMs: 600, onStart: started.resolve });
     await started.promise;
-    await sleep(1200);
+    await sleep(750);
     // One is in the hands of the consumer; the others wait in the window. None of them is lost.
     expect(arrived).toBe(1);
     expect(frames).toHaveLength(0);
@@ -113,7 +113,7 @@ describe('CellPool', () => {
     const result = await running;
     expect(frames).toHaveLength(Math.ceil(20_000 / 512));
     expect(frames.length).toBeGreaterThan(FRAME_WINDOW);
-    expect(result.wallSeconds).toBeLessThan(1);
+    expect(result.wallSeconds).toBeLessThan(0.6);
   });
 
   it('stops a cell whose consumer fails, with the error of the consumer', async () => {
