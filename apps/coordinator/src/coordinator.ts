@@ -81,13 +81,13 @@ export class Coordinator {
 
   /** @throws when an address cannot be listened on. That Redis or the database is away is no error. */
   async start(): Promise<void> {
-    const { KWB_BIND, KWB_GRPC_PORT, KWB_HTTP_PORT } = this.config;
+    const { KWB_BIND, KWB_GRPC_PORT } = this.config;
     this.#http = await this.#startHttp();
     const grpcPort = await this.#grpc.listen(KWB_BIND, KWB_GRPC_PORT);
     void this.#stores.open().then(() => this.#driver.run());
     this.#readiness.start();
     const httpPort = Number(new URL(await this.#http.getUrl()).port);
-    this.log.info({ httpPort, grpcPort, bind: KWB_BIND, http: KWB_HTTP_PORT }, 'listening');
+    this.log.info({ httpPort, grpcPort, bind: KWB_BIND }, 'listening');
   }
 
   async stop(): Promise<void> {

@@ -4,7 +4,16 @@
 // A step: count what has settled; when a cell is missing, wait for it; else plan the next round; when there is none,
 // write the report, then end the experiment.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { buildReport, parseScenario, planRound, type PlannedCell, type Scenario } from '@kworkbench/experiment';
+import {
+  buildReport,
+  collectProvenance,
+  parseScenario,
+  planRound,
+  ScenarioError,
+  type PlannedCell,
+  type Results,
+  type Scenario,
+} from '@kworkbench/experiment';
 import type { Logger } from '@kworkbench/service-host';
 import { QueueUnavailableError, type CellQueues } from './cell-queues.js';
 import type { Changes } from './changes.js';
@@ -22,10 +31,13 @@ const SCENARIOS_KEPT = 64;
 
 export class ExperimentDriver {
   readonly #scenarios = new Map<string, Scenario>();
-  /** Experiments that a step is under way for; true: another step is wanted after it. */
-  readonly #busy = new Map<string, boolean>();
+  /** One look at an experiment at a time; what is asked for meanwhile is done after it. */
+  readonly #looks = new Map<string, { done: Promise<void>; again: boolean; queueMissing: boolean }>();
+  /** What was said last about an experiment's troubles, so that it is said once. */
+  readonly #complaints = new Map<string, string>();
   readonly #closing = new AbortController();
-  #complained = '';
+  /** Taken once: it asks git, which blocks. */
+  readonly #provenance = collectProvenance();
 
   constructor(
     private readonly stores: StoreLink,
@@ -39,24 +51,37 @@ export class ExperimentDriver {
   async begin(experimentId: string, scenario: Scenario, round: readonly PlannedCell[]): Promise<void> {
     this.#remember(experimentId, scenario);
     await this.stores.use.putPlannedCells(experimentId, round);
-    this.kick(experimentId);
+    void this.look(experimentId, true);
   }
 
-  /** Looks at an experiment soon. Never rejects: what fails now is done by the next look. */
-  kick(experimentId: string): void {
-    if (this.#busy.has(experimentId)) return void this.#busy.set(experimentId, true);
-    this.#busy.set(experimentId, false);
-    void this.#quietly(() => this.#step(experimentId)).then(() => {
-      const again = this.#busy.get(experimentId);
-      this.#busy.delete(experimentId);
-      if (again && !this.#closing.signal.aborted) this.kick(experimentId);
-    });
+  /**
+   * Takes the experiment as far as it goes now. Never rejects: what fails is done by a later look.
+   * @param queueMissing also makes sure that a job waits for every missing cell.
+   */
+  look(experimentId: string, queueMissing = false): Promise<void> {
+    const busy = this.#looks.get(experimentId);
+    if (busy) {
+      busy.again = true;
+      busy.queueMissing ||= queueMissing;
+      return busy.done;
+    }
+    const look = { done: Promise.resolve(), again: false, queueMissing };
+    this.#looks.set(experimentId, look);
+    look.done = (async () => {
+      do {
+        const missing = look.queueMissing;
+        look.again = look.queueMissing = false;
+        await this.#quietly(experimentId, () => this.#step(experimentId, missing));
+      } while (look.again && !this.#closing.signal.aborted);
+      this.#looks.delete(experimentId);
+    })();
+    return look.done;
   }
 
   /** The outcome of a cell was stored. */
   cellSettled(cellId: string): void {
-    void this.#quietly(async () => {
-      for (const id of await this.stores.use.experimentsWaitingFor(cellId)) this.kick(id);
+    void this.#quietly('', async () => {
+      for (const id of await this.stores.use.experimentsWaitingFor(cellId)) void this.look(id);
     });
   }
 
@@ -64,10 +89,10 @@ export class ExperimentDriver {
   async run(): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
-      await this.#quietly(async () => {
+      await this.#quietly('', async () => {
         for (const { id } of await this.stores.use.runningExperiments()) {
           if (signal.aborted) return;
-          await this.#step(id, true);
+          await this.look(id, true);
         }
       });
       await sleep(RECONCILE_EVERY_MS, undefined, { signal }).catch(() => {});
@@ -78,8 +103,7 @@ export class ExperimentDriver {
     this.#closing.abort();
   }
 
-  /** @param queueMissing also makes sure that a job waits for every missing cell; else only for cells planned anew. */
-  async #step(id: string, queueMissing = false): Promise<void> {
+  async #step(id: string, queueMissing: boolean): Promise<void> {
     const store = this.stores.use;
     let experiment = await store.getExperiment(id);
     if (experiment?.state !== 'running') return;
@@ -100,28 +124,52 @@ export class ExperimentDriver {
     if (missing.length > 0) return this.queues.ensure(id, missing, (await this.#scenario(experiment)).timeoutMs);
 
     const scenario = await this.#scenario(experiment);
-    const round = planRound(scenario, results);
-    if (round.length === 0) return this.#finish(experiment, scenario, results);
+    const round = this.#plan(scenario, results);
+    if (round instanceof ScenarioError) return this.#giveUp(experiment, round);
+    if (round.length === 0) return this.#finish(experiment, scenario, planned, results);
     await store.putPlannedCells(id, [...planned, ...round]);
     return this.#step(id, true);
+  }
+
+  #plan(scenario: Scenario, results: Results): PlannedCell[] | ScenarioError {
+    try {
+      return planRound(scenario, results);
+    } catch (error) {
+      // A search has come to a value that cannot run, which only its results could tell.
+      if (error instanceof ScenarioError) return error;
+      throw error;
+    }
+  }
+
+  async #giveUp({ id }: StoredExperiment, error: ScenarioError): Promise<void> {
+    await this.stores.use.updateExperiment(id, { state: 'failed', verdict: 'fail', endedAt: new Date().toISOString() });
+    this.metrics.experiments.inc({ event: 'failed' });
+    this.log.warn({ experimentId: id, reason: error.message }, 'experiment ended without a report');
+    this.changes.announce(id);
   }
 
   async #finish(
     experiment: StoredExperiment,
     scenario: Scenario,
-    results: Awaited<ReturnType<StoreLink['use']['getResults']>>,
+    planned: readonly PlannedCell[],
+    results: Results,
   ): Promise<void> {
     const store = this.stores.use;
-    const report = buildReport(scenario, results);
+    const startedAt = new Date(experiment.submittedAt);
+    const endedAt = new Date();
+    const report = buildReport({
+      scenario,
+      planned,
+      results,
+      wallSeconds: (endedAt.getTime() - startedAt.getTime()) / 1000,
+      provenance: { ...this.#provenance, startedAt: startedAt.toISOString() },
+    });
+    // The report first: an experiment that has ended has its report.
     await store.putReport(experiment.id, JSON.stringify(report));
-    const failures = [...results.values()].filter((result) => 'kind' in result).length;
     const ended = await store.updateExperiment(experiment.id, {
-      state: failures > 0 ? 'failed' : 'completed',
+      state: report.failures.length > 0 ? 'failed' : 'completed',
       verdict: report.verdict,
-      cellsDone: results.size - failures,
-      cellsFailed: failures,
-      cellsTotal: results.size,
-      endedAt: new Date().toISOString(),
+      endedAt: endedAt.toISOString(),
     });
     this.#scenarios.delete(experiment.id);
     this.metrics.experiments.inc({ event: ended.state === 'failed' ? 'failed' : 'completed' });
@@ -148,17 +196,17 @@ export class ExperimentDriver {
   }
 
   /** Errors of the surroundings are said once; the next look tries again. */
-  async #quietly(work: () => Promise<void>): Promise<void> {
+  async #quietly(experimentId: string, work: () => Promise<void>): Promise<void> {
     try {
       await work();
-      this.#complained = '';
+      this.#complaints.delete(experimentId);
     } catch (error) {
       const { message } = error as Error;
-      if (message === this.#complained || this.#closing.signal.aborted) return;
-      this.#complained = message;
+      if (message === this.#complaints.get(experimentId) || this.#closing.signal.aborted) return;
+      this.#complaints.set(experimentId, message);
       const away = error instanceof StoreUnavailableError || error instanceof QueueUnavailableError;
-      if (away) this.log.warn({ reason: message }, 'experiments wait');
-      else this.log.error({ err: error }, 'experiment step failed; trying again');
+      if (away) this.log.warn({ experimentId, reason: message }, 'experiment waits');
+      else this.log.error({ experimentId, err: error }, 'experiment step failed; trying again');
     }
   }
 }

@@ -21,12 +21,10 @@ const digest = (() => {
   return hash.outcome(outcome);
 })();
 
-const head = (id = cellId): PublishRequest => ({
-  part: {
-    $case: 'header',
-    value: { cellId: id, mechanism: 'm', instance: 'i', experimentId: 'e', tables: tablesToMessage(header) },
-  },
+const begin = (id = cellId): PublishRequest => ({
+  part: { $case: 'begin', value: { cellId: id, mechanism: 'm', instance: 'i', experimentId: 'e' } },
 });
+const head = (): PublishRequest => ({ part: { $case: 'header', value: { tables: tablesToMessage(header) } } });
 const frame = (index: number): PublishRequest => ({
   part: { $case: 'frame', value: frameToMessage(frames[index]!) },
 });
@@ -47,7 +45,7 @@ const take = (...messages: PublishRequest[]) => {
 
 describe('an incoming cell', () => {
   it('becomes a commit at its end, with exactly what arrived', () => {
-    expect(take(head(), frame(0), frame(1), end())).toEqual({
+    expect(take(begin(), head(), frame(0), frame(1), end())).toEqual({
       cellId,
       mechanism: 'm',
       header,
@@ -57,32 +55,35 @@ describe('an incoming cell', () => {
   });
 
   it('becomes a failure, whatever frames came before', () => {
-    expect(take(head(), frame(0), failed('invariant'))).toEqual({
+    expect(take(begin(), head(), frame(0), failed('invariant'))).toEqual({
       cellId,
       failure: { cellId, kind: 'invariant', message: 'because' },
     });
   });
 
   it.each([
-    ['a frame is lost', [head(), frame(0), end()], 'digest of what arrived is'],
+    ['a frame is lost', [begin(), head(), frame(0), end()], 'digest of what arrived is'],
     [
       'a metric is another',
-      [head(), frame(0), frame(1), end(digest, { ...outcome, metrics: { x_total: 2 } })],
+      [begin(), head(), frame(0), frame(1), end(digest, { ...outcome, metrics: { x_total: 2 } })],
       'digest',
     ],
-    ['the digest is another', [head(), frame(0), frame(1), end('f'.repeat(64))], 'digest of what arrived is'],
-    ['the header is missing', [frame(0)], 'expected the header first, got a frame'],
-    ['there is only an end', [end()], 'expected the header first, got the end'],
-    ['there are two headers', [head(), head()], 'expected one header, got a second one'],
-    ['a frame comes twice', [head(), frame(0), frame(0)], 'expected frame 1, got 0'],
-    ['a frame is left out', [head(), frame(1)], 'expected frame 0, got 1'],
-    ['something follows the end', [head(), failed('model'), frame(0)], 'expected nothing after the end'],
-    ['the cell id is no hash', [head('../x')], 'header.cell_id: expected 32 hex digits, got "../x"'],
-    ['the failure is of no known kind', [head(), failed('mood')], 'failure.kind: expected one of invariant, model'],
-    ['a message is empty', [{ part: undefined }], 'expected header, frame or end, got nothing'],
+    ['the digest is another', [begin(), head(), frame(0), frame(1), end('f'.repeat(64))], 'digest of what arrived is'],
+    ['the header is missing', [begin(), frame(0)], 'expected the header first, got a frame'],
+    ['there is only an end', [end()], 'expected the beginning first, got the end'],
+    ['there is no beginning', [head()], 'expected the beginning first, got the header'],
+    ['it begins twice', [begin(), begin()], 'expected one beginning, got a second one'],
+    ['the outcome has no header', [begin(), end()], 'expected the header first, got an outcome'],
+    ['there are two headers', [begin(), head(), head()], 'expected one header, got a second one'],
+    ['a frame comes twice', [begin(), head(), frame(0), frame(0)], 'expected frame 1, got 0'],
+    ['a frame is left out', [begin(), head(), frame(1)], 'expected frame 0, got 1'],
+    ['something follows the end', [begin(), failed('model'), frame(0)], 'expected nothing after the end'],
+    ['the cell id is no hash', [begin('../x')], 'begin.cell_id: expected 32 hex digits, got "../x"'],
+    ['the failure is of no known kind', [begin(), failed('mood')], 'failure.kind: expected one of invariant, model'],
+    ['a message is empty', [{ part: undefined }], 'expected begin, header, frame or end, got nothing'],
     [
       'the end is empty',
-      [head(), { part: { $case: 'end', value: { result: undefined } } }],
+      [begin(), { part: { $case: 'end', value: { result: undefined } } }],
       'end: expected an outcome',
     ],
   ] as [string, PublishRequest[], string][])('is refused when %s', (_what, messages, text) => {

@@ -29,7 +29,7 @@ export class CellTooLarge extends Error {
 }
 
 export class IncomingCell {
-  head: telemetryV1.CellHeader | undefined;
+  begin: telemetryV1.CellBegin | undefined;
   frames = 0;
   readonly #digest = new TelemetryDigest();
   #header: TelemetryHeader | undefined;
@@ -45,6 +45,8 @@ export class IncomingCell {
     const { part } = message;
     if (this.#ended) throw new MalformedMessage('expected nothing after the end');
     switch (part?.$case) {
+      case 'begin':
+        return void this.#takeBegin(part.value);
       case 'header':
         return void this.#takeHeader(part.value);
       case 'frame':
@@ -53,18 +55,23 @@ export class IncomingCell {
         this.#ended = true;
         return this.#takeEnd(part.value);
       default:
-        throw new MalformedMessage('expected header, frame or end, got nothing');
+        throw new MalformedMessage('expected begin, header, frame or end, got nothing');
     }
   }
 
-  #takeHeader(head: telemetryV1.CellHeader): void {
-    if (this.head) throw new MalformedMessage('expected one header, got a second one');
-    if (!CELL_ID.test(head.cellId)) {
-      throw new MalformedMessage(`header.cell_id: expected 32 hex digits, got "${head.cellId}"`);
+  #takeBegin(begin: telemetryV1.CellBegin): void {
+    if (this.begin) throw new MalformedMessage('expected one beginning, got a second one');
+    if (!CELL_ID.test(begin.cellId)) {
+      throw new MalformedMessage(`begin.cell_id: expected 32 hex digits, got "${begin.cellId}"`);
     }
-    this.#header = headerFromMessage(head.tables);
+    this.begin = begin;
+  }
+
+  #takeHeader(message: telemetryV1.CellHeader): void {
+    if (!this.begin) throw new MalformedMessage('expected the beginning first, got the header');
+    if (this.#header) throw new MalformedMessage('expected one header, got a second one');
+    this.#header = headerFromMessage(message.tables);
     this.#digest.header(this.#header);
-    this.head = head;
   }
 
   #takeFrame(message: telemetryV1.Frame): void {
@@ -75,7 +82,7 @@ export class IncomingCell {
     const frame = frameFromMessage(message, this.#header);
     this.#bytes += frame.columns.reduce((sum, column) => sum + column.byteLength, 0);
     if (this.#bytes > MAX_CELL_BYTES) {
-      throw new CellTooLarge(`cell ${this.head!.cellId}: expected at most ${MAX_CELL_BYTES} bytes of telemetry`);
+      throw new CellTooLarge(`cell ${this.begin!.cellId}: expected at most ${MAX_CELL_BYTES} bytes of telemetry`);
     }
     this.#digest.frame(frame);
     this.#held.push(frame);
@@ -83,10 +90,11 @@ export class IncomingCell {
   }
 
   #takeEnd({ result }: telemetryV1.CellEnd): CellCommit {
-    if (!this.head || !this.#header) throw new MalformedMessage('expected the header first, got the end');
-    const { cellId, mechanism } = this.head;
+    if (!this.begin) throw new MalformedMessage('expected the beginning first, got the end');
+    const { cellId, mechanism } = this.begin;
     if (result?.$case === 'failure') return { cellId, failure: { cellId, ...failure(result.value) } };
     if (result?.$case !== 'outcome') throw new MalformedMessage('end: expected an outcome or a failure, got nothing');
+    if (!this.#header) throw new MalformedMessage('expected the header first, got an outcome');
     const outcome = outcomeFromMessage(result.value);
     const { digest, wallSeconds } = result.value;
     const arrived = this.#digest.outcome(outcome);

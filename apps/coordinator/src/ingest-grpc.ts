@@ -94,7 +94,7 @@ class OpenStream {
   }
 
   get experimentId(): string | undefined {
-    return this.#cell.head?.experimentId;
+    return this.#cell.begin?.experimentId;
   }
 
   cancel(): void {
@@ -105,9 +105,9 @@ class OpenStream {
   #take(message: PublishRequest): void {
     if (this.#answered) return; // the service has not seen the answer yet
     try {
-      const isHeader = this.#cell.head === undefined;
+      const isFirst = this.#cell.begin === undefined;
       const commit = this.#cell.take(message);
-      if (isHeader) void this.#look();
+      if (isFirst) void this.#look();
       if (commit) void this.#finish(commit);
     } catch (error) {
       this.#refuse(error as Error);
@@ -123,9 +123,9 @@ class OpenStream {
     }
   }
 
-  /** Whether the cell is still wanted: with the header, and from time to time while frames arrive. */
+  /** Whether the cell is still wanted: at the beginning, and from time to time while frames arrive. */
   async #look(): Promise<void> {
-    const { cellId, experimentId } = this.#cell.head!;
+    const { cellId, experimentId } = this.#cell.begin!;
     try {
       const store = this.stores.use;
       if (await store.hasResult(cellId)) {
@@ -147,7 +147,7 @@ class OpenStream {
   #refuse(error: Error): void {
     const code = codeOf(error);
     if (!this.#answered) {
-      const { cellId, instance } = this.#cell.head ?? {};
+      const { cellId, instance } = this.#cell.begin ?? {};
       this.log.warn({ cellId, instance, code: status[code], reason: error.message }, 'cell not committed');
     }
     this.#answer(code, error.message);

@@ -88,7 +88,7 @@ describe('telemetry messages', () => {
         const part = sent({
           part: {
             $case: 'header',
-            value: { cellId: 'c', mechanism: 'm', instance: 'i', experimentId: 'e', tables: tablesToMessage(given) },
+            value: { tables: tablesToMessage(given) },
           },
         });
         expect(headerFromMessage((part.value as wire.CellHeader).tables)).toEqual(given);

@@ -123,7 +123,7 @@ describe('Publisher', () => {
       await publication.frame({ sequence, table: 0, rows: 1, columns: [Float64Array.of(sequence)] });
     }
     expect(await publication.result(result)).toBe('committed');
-    expect(got.map(({ part }) => part!.$case)).toEqual(['header', 'frame', 'frame', 'end']);
+    expect(got.map(({ part }) => part!.$case)).toEqual(['begin', 'header', 'frame', 'frame', 'end']);
     expect(got[0]!.part!.value).toMatchObject({ ...identity, instance: 'test' });
   });
 

@@ -1,7 +1,7 @@
 // Sends what a cell says to the coordinator while the cell runs: one client stream per attempt. Nothing is final before
 // the answer: whoever gives up earlier starts the (pure) cell again.
 //
-// Order: open, then what the cell emits (header, frames), then `end`. The coordinator may answer at any time: early when
+// Order: open says which cell it is; then what the cell emits (header, frames), then `end`. The coordinator may answer at any time: early when
 // the result is there already (duplicate) or nobody needs it any more (cancelled).
 import { credentials, Metadata, status, type ClientWritableStream, type ServiceError } from '@grpc/grpc-js';
 import {
@@ -78,15 +78,14 @@ export class Publication {
   readonly answer: Promise<PublishAnswer>;
   framesSent = 0;
   readonly #call: ClientWritableStream<PublishRequest>;
-  #headerSent = false;
   #over = false;
   #room: Promise<void> | undefined;
   #limit: NodeJS.Timeout | undefined;
 
   constructor(
     open: (answered: Answered) => ClientWritableStream<PublishRequest>,
-    private readonly identity: CellIdentity,
-    private readonly instance: string,
+    { cellId, experimentId, mechanism }: CellIdentity,
+    instance: string,
   ) {
     const { promise, resolve, reject } = Promise.withResolvers<PublishAnswer>();
     this.answer = promise;
@@ -100,17 +99,13 @@ export class Publication {
     // Errors arrive in the callback above; without a listener a late one would end the process.
     this.#call.on('error', () => {});
     promise.catch(() => {});
+    this.#send({ $case: 'begin', value: { cellId, experimentId, mechanism, instance } });
   }
 
   #givenUp = false;
 
   header(header: TelemetryHeader): void {
-    this.#headerSent = true;
-    const { cellId, experimentId, mechanism } = this.identity;
-    this.#send({
-      $case: 'header',
-      value: { cellId, experimentId, mechanism, instance: this.instance, tables: tablesToMessage(header) },
-    });
+    this.#send({ $case: 'header', value: { tables: tablesToMessage(header) } });
   }
 
   /** @returns a promise when the stream is full: the next frame should wait for it. */
@@ -130,7 +125,6 @@ export class Publication {
 
   /** @throws NotPublished */
   async failure(kind: CellFailureKind, message: string): Promise<PublishAnswer> {
-    if (!this.#headerSent) this.header({ tables: [] });
     return this.#end({ $case: 'failure', value: { kind, message } });
   }
 

@@ -29,7 +29,7 @@ export class RedisLink {
   readonly connection: Redis;
   #reachable: boolean | undefined;
   #closing = false;
-  #lastError = 'connection closed';
+  #lastError = 'not connected yet';
 
   constructor(
     readonly url: string,
@@ -48,6 +48,7 @@ export class RedisLink {
     });
     this.connection.on('ready', () => this.#became(true));
     this.connection.on('close', () => this.#became(false));
+    this.connection.on('end', () => (this.#lastError = 'connection closed'));
   }
 
   /** Undefined when Redis answers, else one line that says why it does not. Never rejects. */

@@ -172,7 +172,8 @@ export interface Ready {
 
 export async function readyz(http: string): Promise<Ready> {
   const response = await fetch(`${http}/readyz`);
-  return { status: response.status, ...((await response.json()) as { checks: Record<string, string> }) };
+  const { checks } = (await response.json()) as { checks: Record<string, string> };
+  return { status: response.status, checks };
 }
 
 /** Waits for readiness to be so. */

@@ -26,7 +26,10 @@ export const protobufFileName = "kworkbench/v1/telemetry.proto";
 export interface PublishRequest {
   part:
     | //
-    /** first, once */
+    /** first, once, before the cell runs */
+    { $case: "begin"; value: CellBegin }
+    | //
+    /** once, before the first frame; a cell that fails early has none */
     { $case: "header"; value: CellHeader }
     | //
     /** numbered 0, 1, 2, ... without gaps */
@@ -37,14 +40,17 @@ export interface PublishRequest {
     | undefined;
 }
 
-export interface CellHeader {
+export interface CellBegin {
   cellId: string;
   mechanism: string;
   /** The service instance that runs the cell. */
   instance: string;
-  tables: Table[];
   /** For whom the cell is run; its cancellation ends the stream. Empty when run for nobody in particular. */
   experimentId: string;
+}
+
+export interface CellHeader {
+  tables: Table[];
 }
 
 export interface Table {
@@ -124,14 +130,17 @@ function createBasePublishRequest(): PublishRequest {
 export const PublishRequest: MessageFns<PublishRequest> = {
   encode(message: PublishRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     switch (message.part?.$case) {
+      case "begin":
+        CellBegin.encode(message.part.value, writer.uint32(10).fork()).join();
+        break;
       case "header":
-        CellHeader.encode(message.part.value, writer.uint32(10).fork()).join();
+        CellHeader.encode(message.part.value, writer.uint32(18).fork()).join();
         break;
       case "frame":
-        Frame.encode(message.part.value, writer.uint32(18).fork()).join();
+        Frame.encode(message.part.value, writer.uint32(26).fork()).join();
         break;
       case "end":
-        CellEnd.encode(message.part.value, writer.uint32(26).fork()).join();
+        CellEnd.encode(message.part.value, writer.uint32(34).fork()).join();
         break;
     }
     return writer;
@@ -155,7 +164,7 @@ export const PublishRequest: MessageFns<PublishRequest> = {
               break;
             }
 
-            message.part = { $case: "header", value: CellHeader.decode(reader, reader.uint32()) };
+            message.part = { $case: "begin", value: CellBegin.decode(reader, reader.uint32()) };
             continue;
           }
           case 2: {
@@ -163,11 +172,19 @@ export const PublishRequest: MessageFns<PublishRequest> = {
               break;
             }
 
-            message.part = { $case: "frame", value: Frame.decode(reader, reader.uint32()) };
+            message.part = { $case: "header", value: CellHeader.decode(reader, reader.uint32()) };
             continue;
           }
           case 3: {
             if (tag !== 26) {
+              break;
+            }
+
+            message.part = { $case: "frame", value: Frame.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
               break;
             }
 
@@ -192,6 +209,12 @@ export const PublishRequest: MessageFns<PublishRequest> = {
   fromPartial(object: DeepPartial<PublishRequest>): PublishRequest {
     const message = createBasePublishRequest();
     switch (object.part?.$case) {
+      case "begin": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "begin", value: CellBegin.fromPartial(object.part.value) };
+        }
+        break;
+      }
       case "header": {
         if (object.part?.value !== undefined && object.part?.value !== null) {
           message.part = { $case: "header", value: CellHeader.fromPartial(object.part.value) };
@@ -215,12 +238,12 @@ export const PublishRequest: MessageFns<PublishRequest> = {
   },
 };
 
-function createBaseCellHeader(): CellHeader {
-  return { cellId: "", mechanism: "", instance: "", tables: [], experimentId: "" };
+function createBaseCellBegin(): CellBegin {
+  return { cellId: "", mechanism: "", instance: "", experimentId: "" };
 }
 
-export const CellHeader: MessageFns<CellHeader> = {
-  encode(message: CellHeader, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const CellBegin: MessageFns<CellBegin> = {
+  encode(message: CellBegin, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.cellId !== "") {
       writer.uint32(10).string(message.cellId);
     }
@@ -230,16 +253,13 @@ export const CellHeader: MessageFns<CellHeader> = {
     if (message.instance !== "") {
       writer.uint32(26).string(message.instance);
     }
-    for (const v of message.tables) {
-      Table.encode(v!, writer.uint32(34).fork()).join();
-    }
     if (message.experimentId !== "") {
-      writer.uint32(42).string(message.experimentId);
+      writer.uint32(34).string(message.experimentId);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): CellHeader {
+  decode(input: BinaryReader | Uint8Array, length?: number): CellBegin {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -248,7 +268,7 @@ export const CellHeader: MessageFns<CellHeader> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseCellHeader();
+      const message = createBaseCellBegin();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -281,15 +301,65 @@ export const CellHeader: MessageFns<CellHeader> = {
               break;
             }
 
-            message.tables.push(Table.decode(reader, reader.uint32()));
+            message.experimentId = reader.string();
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CellBegin>): CellBegin {
+    return CellBegin.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CellBegin>): CellBegin {
+    const message = createBaseCellBegin();
+    message.cellId = object.cellId ?? "";
+    message.mechanism = object.mechanism ?? "";
+    message.instance = object.instance ?? "";
+    message.experimentId = object.experimentId ?? "";
+    return message;
+  },
+};
+
+function createBaseCellHeader(): CellHeader {
+  return { tables: [] };
+}
+
+export const CellHeader: MessageFns<CellHeader> = {
+  encode(message: CellHeader, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.tables) {
+      Table.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CellHeader {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCellHeader();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
               break;
             }
 
-            message.experimentId = reader.string();
+            message.tables.push(Table.decode(reader, reader.uint32()));
             continue;
           }
         }
@@ -309,11 +379,7 @@ export const CellHeader: MessageFns<CellHeader> = {
   },
   fromPartial(object: DeepPartial<CellHeader>): CellHeader {
     const message = createBaseCellHeader();
-    message.cellId = object.cellId ?? "";
-    message.mechanism = object.mechanism ?? "";
-    message.instance = object.instance ?? "";
     message.tables = object.tables?.map((e) => Table.fromPartial(e)) || [];
-    message.experimentId = object.experimentId ?? "";
     return message;
   },
 };
@@ -666,10 +732,10 @@ export const CellOutcome: MessageFns<CellOutcome> = {
       writer.uint32(10).string(message.digest);
     }
     for (const v of message.metricNames) {
-      writer.uint32(58).string(v!);
+      writer.uint32(18).string(v!);
     }
     if (message.metricValues.length !== 0) {
-      writer.uint32(66).fork();
+      writer.uint32(58).fork();
       for (const v of message.metricValues) {
         writer.double(v);
       }
@@ -711,22 +777,22 @@ export const CellOutcome: MessageFns<CellOutcome> = {
             message.digest = reader.string();
             continue;
           }
-          case 7: {
-            if (tag !== 58) {
+          case 2: {
+            if (tag !== 18) {
               break;
             }
 
             message.metricNames.push(reader.string());
             continue;
           }
-          case 8: {
-            if (tag === 65) {
+          case 7: {
+            if (tag === 57) {
               message.metricValues.push(reader.double());
 
               continue;
             }
 
-            if (tag === 66) {
+            if (tag === 58) {
               const end2 = reader.uint32() + reader.pos;
               while (reader.pos < end2) {
                 message.metricValues.push(reader.double());
@@ -1127,8 +1193,8 @@ export const PublishResponse: MessageFns<PublishResponse> = {
  * comes after the coordinator has committed header, frames and outcome in one transaction; only then may the service
  * complete the job. A cell is pure, so publishing it again is harmless: the response says DUPLICATE.
  *
- * The response may come before the end of the stream: DUPLICATE as soon as the header names a cell whose result is
- * already stored, and status CANCELLED as soon as nobody needs the cell any more. The service stops simulating then.
+ * The response may come before the end of the stream: DUPLICATE as soon as the first message names a cell whose result
+ * is already stored, and status CANCELLED as soon as nobody needs the cell any more. The service stops simulating then.
  * INVALID_ARGUMENT: the stream broke the order below. DATA_LOSS: the digest is not that of what arrived; nothing was
  * committed. UNAVAILABLE: the store cannot be reached; try again.
  */
