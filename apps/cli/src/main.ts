@@ -26,7 +26,9 @@ function failureCode(error: unknown): number {
     return ExitCode.BadScenario;
   }
   if (error instanceof ScenarioError) {
-    for (const line of error.lines()) say(line);
+    // After the first syntax error the parser is guessing; later ones are its echo.
+    const isSyntax = error.problems[0]?.line !== undefined;
+    for (const line of isSyntax ? error.lines().slice(0, 1) : error.lines()) say(line);
     return ExitCode.BadScenario;
   }
   if (error instanceof CliError) {

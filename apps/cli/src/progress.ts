@@ -25,7 +25,7 @@ export class Progress {
   #failed = 0;
   #drawnLines = 0;
   #lastDrawn = 0;
-  #plainDone = -1;
+  #plainDone = 0;
   #timer: NodeJS.Timeout | undefined;
   readonly #started = performance.now();
 
