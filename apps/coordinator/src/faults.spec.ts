@@ -68,10 +68,11 @@ async function fixedCoordinator(redis: TestRedis, environment: Readonly<Record<s
 const halfway = (client: TestClient, id: string) =>
   eventually('the first cell to be done', async () => (await client.get(id)).cellsDone >= 1);
 
-async function expectLocalDigests(client: TestClient, id: string): Promise<void> {
+/** Waits for the end, which must be a good one. */
+async function digestsAtTheEnd(client: TestClient, id: string): Promise<Record<string, string>> {
   const ended = await client.untilEnded(id, LIMIT_MS);
   expect(ended).toMatchObject({ state: ExperimentState.COMPLETED, cellsDone: 6, cellsTotal: 6, cellsFailed: 0 });
-  expect(digestsOf(await client.report(id))).toEqual(await localDigests(SCENARIO));
+  return digestsOf(await client.report(id));
 }
 
 describe('kill -9', { timeout: LIMIT_MS }, () => {
@@ -86,7 +87,7 @@ describe('kill -9', { timeout: LIMIT_MS }, () => {
     await killed(service.child, 'SIGKILL');
     expect((await client.get(id)).state).toBe(ExperimentState.RUNNING);
     startService(redis, grpc);
-    await expectLocalDigests(client, id);
+    expect(await digestsAtTheEnd(client, id)).toEqual(await localDigests(SCENARIO));
     expect(await metric(http, COMMITTED)).toBe(6);
   });
 
@@ -102,7 +103,7 @@ describe('kill -9', { timeout: LIMIT_MS }, () => {
     await killed(first.child, 'SIGKILL');
     coordinator.start();
     await untilReady(coordinator.http, true);
-    await expectLocalDigests(client, id);
+    expect(await digestsAtTheEnd(client, id)).toEqual(await localDigests(SCENARIO));
   });
 });
 
@@ -146,7 +147,7 @@ describe('SIGTERM', { timeout: LIMIT_MS }, () => {
     await halfway(client, id);
     expect(await killed(service.child, 'SIGTERM')).toBe(0);
     startService(redis, grpc);
-    await expectLocalDigests(client, id);
+    expect(await digestsAtTheEnd(client, id)).toEqual(await localDigests(SCENARIO));
     expect(await metric(http, COMMITTED)).toBe(6);
   });
 });
@@ -165,7 +166,7 @@ describe('two coordinators on one database', { timeout: LIMIT_MS }, () => {
     const { id } = await client.submit(SCENARIO);
     await halfway(client, id);
     await killed(asked.child, 'SIGKILL');
-    await expectLocalDigests(clientOf(ingesting.grpc), id);
+    expect(await digestsAtTheEnd(clientOf(ingesting.grpc), id)).toEqual(await localDigests(SCENARIO));
   });
 });
 
@@ -192,7 +193,7 @@ describe('Redis', { timeout: LIMIT_MS }, () => {
     await redis.start();
     await untilReady(http, true);
     await untilReady(servicePorts.http, true);
-    await expectLocalDigests(client, id);
+    expect(await digestsAtTheEnd(client, id)).toEqual(await localDigests(SCENARIO));
     expect(complaints()).toBe(1);
   });
 
@@ -213,7 +214,7 @@ describe('Redis', { timeout: LIMIT_MS }, () => {
     await untilReady(http, true);
     const client = clientOf(coordinator.grpc);
     const { id } = await client.submit(SCENARIO);
-    await expectLocalDigests(client, id);
+    expect(await digestsAtTheEnd(client, id)).toEqual(await localDigests(SCENARIO));
   });
 });
 
@@ -234,7 +235,7 @@ describe('PostgreSQL', { timeout: LIMIT_MS }, () => {
     await expect(client.submit(SCENARIO)).rejects.toThrow('14 UNAVAILABLE');
     await postgres.start();
     await untilReady(http, true);
-    await expectLocalDigests(client, id);
+    expect(await digestsAtTheEnd(client, id)).toEqual(await localDigests(SCENARIO));
     expect(await client.list()).toHaveLength(1);
   });
 });
