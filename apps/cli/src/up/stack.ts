@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { ROOT } from '../paths.js';
 import type { ChildSpec } from './child.js';
 
-/** Mechanism services: folder under apps/ and the mechanism it runs. Ports count up from the first service's. */
-export const SERVICES = [{ app: 'netns-teardown', mechanism: 'netns' }] as const;
+/** Mechanism services, by their folder under apps/. Ports count up from the first service's. */
+export const SERVICES: readonly string[] = ['netns-teardown'];
 
 export interface StackPorts {
   readonly http: number;
@@ -64,9 +64,8 @@ export function stackSpecs(options: StackOptions): ChildSpec[] {
   const coordinator = nodeChild('coordinator', ports.http, options, {
     KWB_GRPC_PORT: String(ports.grpc),
     KWB_DATABASE_URL: options.databaseUrl,
-    KWB_MECHANISMS: SERVICES.map(({ mechanism }, i) => `${mechanism}=${host}:${ports.services[i]!.grpc}`).join(','),
   });
-  const services = SERVICES.map(({ app }, i) =>
+  const services = SERVICES.map((app, i) =>
     nodeChild(app, ports.services[i]!.http, options, {
       KWB_GRPC_PORT: String(ports.services[i]!.grpc),
       KWB_COORDINATOR_GRPC: `${host}:${ports.grpc}`,
@@ -78,7 +77,5 @@ export function stackSpecs(options: StackOptions): ChildSpec[] {
 
 /** Apps whose build is missing. */
 export function unbuiltApps(): string[] {
-  return ['coordinator', ...SERVICES.map(({ app }) => app)].filter(
-    (app) => !existsSync(join(ROOT, 'apps', app, 'dist/main.js')),
-  );
+  return ['coordinator', ...SERVICES].filter((app) => !existsSync(join(ROOT, 'apps', app, 'dist/main.js')));
 }

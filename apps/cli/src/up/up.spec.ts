@@ -75,7 +75,7 @@ test('everything gets ready, an experiment runs through it, and Ctrl-C ends it a
 test('a killed coordinator is started again on the same ports', { timeout: 120_000 }, async () => {
   const stack = up('restart');
   const { http } = await addresses(stack);
-  const pid = Number(/coordinator .*pid (\d+)/.exec(await stack.line(/^kwb: started .*$/m))![1]);
+  const pid = Number(/coordinator pid (\d+)/.exec(await stack.line(/^kwb: started .*$/m))![1]);
   process.kill(pid, 'SIGKILL');
   await stack.shown('coordinator killed by SIGKILL; restarting it');
   for (let i = 0; i < 300 && (await status(`${http}/readyz`)) !== 200; i += 1) await sleep(100);

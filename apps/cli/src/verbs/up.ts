@@ -74,7 +74,7 @@ async function claimStackPorts(options: UpOptions): Promise<StackPorts> {
   const http = await claim(options.bind, options.httpPort, 'coordinator HTTP', '--http-port');
   const grpc = await claim(options.bind, options.grpcPort, 'coordinator gRPC', '--grpc-port');
   const services = [];
-  for (const [i, { app }] of SERVICES.entries()) {
+  for (const [i, app] of SERVICES.entries()) {
     services.push({
       http: await claim(options.bind, next(options.serviceHttpPort, i), `${app} HTTP`, '--service-http-port'),
       grpc: await claim(options.bind, next(options.serviceGrpcPort, i), `${app} gRPC`, '--service-grpc-port'),
@@ -84,7 +84,7 @@ async function claimStackPorts(options: UpOptions): Promise<StackPorts> {
 }
 
 function logger(quiet: boolean): (name: string, line: string) => void {
-  const width = Math.max(...['coordinator', ...SERVICES.map(({ app }) => app)].map((name) => name.length));
+  const width = Math.max(...['coordinator', ...SERVICES].map((name) => name.length));
   return (name, line) => {
     if (quiet && name !== 'kwb') return;
     process.stderr.write(name === 'kwb' ? `kwb: ${line}\n` : `${name.padEnd(width)} | ${line}\n`);
@@ -149,7 +149,7 @@ async function runStack(
   );
   if (!interrupted) {
     const host = reachable(options.bind);
-    const services = SERVICES.map(({ app }, i) => `${app} http://${host}:${ports.services[i]!.http}`).join(' · ');
+    const services = SERVICES.map((app, i) => `${app} http://${host}:${ports.services[i]!.http}`).join(' · ');
     process.stdout.write(
       `kwb up: coordinator http://${host}:${ports.http} grpc ${host}:${ports.grpc} · ${services} · redis ${withoutPassword(redisUrl)}\n`,
     );
