@@ -121,7 +121,10 @@ export class Machine {
     const { events, actors } = this;
     while (!this.stopped) {
       const next = events.nextTime;
-      if (next > limitNs) return false;
+      if (next > limitNs) {
+        if (limitNs < Infinity) events.now = limitNs;
+        return false;
+      }
       while (next > this.nextSampleNs) {
         this.sample(this.nextSampleNs);
         this.nextSampleNs += this.sampleEveryNs;

@@ -56,6 +56,11 @@ export class RandomStream {
     return Math.floor(this.uniform() * n);
   }
 
+  /** Exponential with this mean, rounded to an integer of at least 1. */
+  exponential(mean: number): number {
+    return Math.max(1, Math.round(-Math.log(1 - this.uniform()) * mean));
+  }
+
   chance(probability: number): boolean {
     return this.uniform() < probability;
   }

@@ -82,8 +82,36 @@ export class Rcu {
     });
   }
 
+  /** Callbacks queued on all CPUs. */
+  get queued(): number {
+    let sum = 0;
+    for (const rdp of this.withCallbacks) sum += rdp.queued;
+    return sum;
+  }
+
+  get queuedOnFullest(): number {
+    let max = 0;
+    for (const rdp of this.withCallbacks) if (rdp.queued > max) max = rdp.queued;
+    return max;
+  }
+
   get gpInProgress(): boolean {
     return this.gpStarted > this.gpCompleted;
+  }
+
+  /**
+   * What everything else on a host posts: single callbacks on CPUs drawn at random, at exponential intervals. A host
+   * where nobody posts any does not exist, and on one every rcu_barrier() would return at once.
+   */
+  startBackground(perSecond: number): void {
+    if (perSecond <= 0) return;
+    const random = this.machine.random('rcu background');
+    const meanNs = 1e9 / perSecond;
+    const actor = this.machine.addActor(() => {
+      this.callRcu(this.machine.cpus[random.below(this.machine.cpus.length)]!, 1, this.costs.callbackNs);
+      this.machine.schedule(random.exponential(meanNs), actor, 0);
+    });
+    this.machine.schedule(random.exponential(meanNs), actor, 0);
   }
 
   /**

@@ -98,7 +98,9 @@ export class WorkerPool {
   /** need_more_worker(): items are pending and nobody runs. */
   wakeIfNeeded(): void {
     if (this.worklist.length === 0 || (this.cpu !== undefined && this.nrRunning > 0)) return;
-    const worker = this.idle.pop();
+    // wake_up_worker(): the worker that went idle last; it leaves the idle list itself once it runs, so that a second
+    // call before that wakes nobody else.
+    const worker = this.idle.last();
     if (worker !== undefined) {
       this.machine.wake(worker.task);
     } else if (!this.creating) {
@@ -113,6 +115,7 @@ export class WorkerPool {
     this.workers++;
     this.queues.workerCreated();
     const worker = new Worker();
+    worker.idleSinceNs = this.machine.nowNs;
     const spawnOptions = {
       hooks: {
         running: () => {
@@ -132,10 +135,12 @@ export class WorkerPool {
       ...spawnOptions,
       ...(this.cpu !== undefined ? { on: this.cpu } : { near: this.machine.cpus[0]! }),
     });
+    this.idle.push(worker);
   }
 
   private *workerLoop(worker: Worker): TaskBody {
     for (;;) {
+      this.idle.remove(worker);
       // keep_working(): go on while items are pending and no other worker of this pool runs.
       while (this.worklist.length > 0 && (this.cpu === undefined || this.nrRunning <= 1)) {
         const work = this.worklist.shift()!;
@@ -161,6 +166,8 @@ export class WorkerPool {
     }
     this.workers--;
     this.queues.workerDied();
+    // It may have been woken for work and told to end at once.
+    this.wakeIfNeeded();
   }
 
   /** Idle workers beyond two end after the idle timeout (the kernel keeps a quarter of the busy ones; so few remain). */
@@ -228,6 +235,20 @@ export class Workqueues {
   *pools(): Iterable<WorkerPool> {
     for (const pool of this.bound) if (pool !== undefined) yield pool;
     yield* this.unbound;
+  }
+
+  /** Workers of bound pools that run. */
+  get running(): number {
+    let sum = 0;
+    for (const pool of this.bound) if (pool !== undefined) sum += pool.nrRunning;
+    return sum;
+  }
+
+  /** Workers of bound pools that sleep inside a work item. */
+  get blocked(): number {
+    let sum = 0;
+    for (const pool of this.bound) if (pool !== undefined) sum += pool.blocked;
+    return sum;
   }
 
   /** A bound queue on the pools that all bound queues share. */

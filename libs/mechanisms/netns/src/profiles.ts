@@ -42,6 +42,14 @@ const definitions: readonly Definition[] = [
     deb510: [23_000, 'fitted', 'line through 0.61 ms (measured, 2 sockets) and 2.4 ms (published, 80 sockets)'],
   },
   {
+    name: 'createRtnlRatio',
+    unit: 'ratio',
+    help: 'Share of one unshare that runs under RTNL (toggle rtnlWait)',
+    min: 0,
+    max: 1,
+    deb510: [0.1, 'assumed', 'register_netdev(lo) in loopback_net_init'],
+  },
+  {
     name: 'createJitterRatio',
     unit: 'ratio',
     help: 'Uniform variation of the cost of one unshare, plus or minus',
@@ -81,7 +89,7 @@ const definitions: readonly Definition[] = [
     min: 0,
     max: 1e9,
     deb510: [112_000, 'fitted', 'line through a(6) = 0.35 ms and a(40) = 1.7 ms, the latter fitted to the dip after'],
-    live618: [500_000, 'measured', `${spec('5.1')}: 8,000 namespaces in 28 passes, 4.97 s in all`],
+    live618: [390_000, 'measured', `${spec('5.1')}: 8,000 namespaces in 28 passes, 4.97 s in all, less 55 ms a pass`],
   },
   {
     name: 'teardownPerCtlSockNs',
@@ -364,6 +372,15 @@ const definitions: readonly Definition[] = [
     min: 0,
     max: 100_000,
     deb510: [150, 'assumed', spec('1b')],
+  },
+  {
+    name: 'rcuBackgroundPerCpuPerSecond',
+    unit: 'per_second',
+    help: 'RCU callbacks that everything else on the machine posts, per CPU',
+    min: 0,
+    max: 1e5,
+    deb510: [5, 'fitted', 'a quiet server: growth on 40 CPUs wants some, none on 6 CPUs at 1,000/s wants few'],
+    live618: [38, 'fitted', `${spec('5.1')}: rcu_barrier() when idle p50 12.4 ms, min 0.01 ms`],
   },
   {
     name: 'rcuBlimit',
