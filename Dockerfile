@@ -59,17 +59,7 @@ RUN mkdir -p /rootfs/app /rootfs/data /rootfs/tmp /rootfs/etc /rootfs/usr/local/
 FROM scratch
 COPY --from=rootfs /rootfs /
 WORKDIR /app
-# Packages may have modules of their own (apps/*/node_modules), so it is all of it.
-COPY --from=production /app ./
-COPY --from=build /app/libs libs
-COPY --from=build /app/apps apps
-COPY scenarios scenarios
-COPY tools/docker/healthcheck.mjs ./
 ENV PATH=/usr/local/bin NODE_ENV=production KWB_BIND=0.0.0.0 KWB_DATA_DIR=/data
-# The commit the image was made from; it is part of every report's provenance.
-ARG KWB_COMMIT=unknown
-ENV KWB_COMMIT=${KWB_COMMIT}
-LABEL org.opencontainers.image.title=kworkbench org.opencontainers.image.licenses=MIT org.opencontainers.image.revision=${KWB_COMMIT}
 # By number, so that an orchestrator can see that it is not root.
 USER 10001:10001
 # HTTP and gRPC, of the coordinator and of a mechanism's service.
@@ -79,3 +69,13 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 CMD ["node", "healthcheck.mjs"]
 ENTRYPOINT ["node"]
 CMD ["apps/coordinator/dist/main.js"]
+# Packages may have modules of their own (apps/*/node_modules), so it is all of it.
+COPY --from=production /app ./
+COPY tools/docker/healthcheck.mjs ./
+COPY scenarios scenarios
+COPY --from=build /app/libs libs
+COPY --from=build /app/apps apps
+# The commit the image was made from; it is part of every report's provenance.
+ARG KWB_COMMIT=unknown
+ENV KWB_COMMIT=${KWB_COMMIT}
+LABEL org.opencontainers.image.title=kworkbench org.opencontainers.image.licenses=MIT org.opencontainers.image.revision=${KWB_COMMIT}
