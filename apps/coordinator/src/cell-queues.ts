@@ -73,7 +73,10 @@ export class CellQueues {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#queues.values()].map((queue) => queue.close().catch(() => {})));
+    // Without Redis there is nothing to say goodbye to, and BullMQ would wait for it.
+    if ((await this.problem()) === undefined) {
+      await Promise.all([...this.#queues.values()].map((queue) => queue.close().catch(() => {})));
+    }
     this.#link.close();
   }
 

@@ -152,6 +152,25 @@ describe('SIGTERM', { timeout: LIMIT_MS }, () => {
   });
 });
 
+describe('SIGTERM while Redis is away', { timeout: LIMIT_MS }, () => {
+  it('ends service and coordinator soon, with code 0', async () => {
+    const redis = await TestRedis.start();
+    const coordinator = startCoordinator(redis);
+    const { http, grpc } = await coordinator.ports();
+    await untilReady(http, true);
+    const service = startService(redis, grpc);
+    const ports = await service.ports();
+    await clientOf(grpc).submit(HANGING);
+    await eventually('the cell to run', async () => (await metric(ports.http, ACTIVE)) === 1);
+    await redis.stop();
+    await untilReady(ports.http, false);
+    const started = Date.now();
+    expect(await killed(service.child, 'SIGTERM')).toBe(0);
+    expect(await killed(coordinator.child, 'SIGTERM')).toBe(0);
+    expect(Date.now() - started).toBeLessThan(10_000);
+  });
+});
+
 describe('two coordinators on one database', { timeout: LIMIT_MS }, () => {
   it('end an experiment together: one is asked, the other one ingests, and the first one dies', async () => {
     const redis = await TestRedis.start();

@@ -86,8 +86,12 @@ class OpenStream {
     this.#end = resolve;
     call.on('data', (message: PublishRequest) => this.#take(message));
     call.on('end', () => {
-      if (!this.#committing)
-        this.#refuse(new MalformedMessage('expected the end of the cell, got the end of the stream'));
+      // A service that gave up (shutdown, a lost race) also ends the stream; that it did is known a moment later.
+      setImmediate(() => {
+        if (call.cancelled) this.#gone();
+        else if (!this.#committing)
+          this.#refuse(new MalformedMessage('expected the end of the cell, got the end of the stream'));
+      });
     });
     call.on('error', () => this.#gone());
     call.on('cancelled', () => this.#gone());

@@ -123,3 +123,102 @@ describe('an experiment through the services', () => {
     await expect(client.report(id)).rejects.toThrow('is cancelled and has no report');
   });
 });
+
+const post = (body: string, type = 'application/yaml', headers: Record<string, string> = {}) =>
+  fetch(`${http}/api/v1/experiments`, { method: 'POST', body, headers: { 'content-type': type, ...headers } });
+
+describe('over HTTP', { timeout: LIMIT_MS }, () => {
+  it('an experiment is accepted, watched as server-sent events, listed, and reports what gRPC reports', async () => {
+    const accepted = await post(six(500));
+    expect(accepted.status).toBe(202);
+    const { id } = (await accepted.json()) as { id: string };
+    expect(accepted.headers.get('location')).toBe(`/api/v1/experiments/${id}`);
+    const events = await (await fetch(`${http}/api/v1/experiments/${id}/events`)).text();
+    const states = [...events.matchAll(/^event: experiment\ndata: (.*)$/gm)].map(
+      ([, data]) => JSON.parse(data!) as { state: string; cellsDone: number },
+    );
+    expect(states.at(-1)).toMatchObject({ state: 'completed', cellsDone: 6 });
+    const got = await fetch(`${http}${accepted.headers.get('location')}`);
+    expect(await got.json()).toMatchObject({ id, state: 'completed', cellsTotal: 6 });
+    const { experiments } = (await (await fetch(`${http}/api/v1/experiments?limit=1`)).json()) as {
+      experiments: { id: string }[];
+    };
+    expect(experiments.map((one) => one.id)).toEqual([id]);
+    const report = await fetch(`${http}/api/v1/experiments/${id}/report`);
+    expect(await report.json()).toEqual(await client.report(id));
+  });
+
+  it('a JSON scenario is as good as YAML, and the same key gives the same experiment', async () => {
+    const json = JSON.stringify({
+      apiVersion: 'kworkbench/v1',
+      kind: 'Scenario',
+      metadata: { name: 'j' },
+      spec: { mechanism: 'queue', machine: { profile: 'small' }, variants: ['before'], replications: 1 },
+    });
+    const ids = await Promise.all(
+      [1, 2].map(
+        async () =>
+          ((await (await post(json, 'application/json', { 'idempotency-key': 'j' })).json()) as { id: string }).id,
+      ),
+    );
+    expect(ids[0]).toBe(ids[1]);
+  });
+
+  it('DELETE cancels', async () => {
+    const { id } = (await (await post(hanging())).json()) as { id: string };
+    const cancelled = await fetch(`${http}/api/v1/experiments/${id}`, { method: 'DELETE' });
+    expect(await cancelled.json()).toMatchObject({ id, state: 'cancelled' });
+  });
+
+  it.each([
+    [
+      'a bad value',
+      'machine: { profile: small, cpus: forty }',
+      '/spec/machine/cpus',
+      'expected an integer from 1 to 4096, got "forty"',
+    ],
+    ['an unknown key', 'mashine: 1', '/spec/mashine', 'mashine'],
+    ['an unknown variant', 'machine: { profile: small }, variants: [after]', '/spec/variants/0', 'after'],
+  ])('%s is a problem with a pointer, and starts nothing', async (_what, spec, pointer, text) => {
+    const before = await metric(http, 'kworkbench_coordinator_experiments_total{event="submitted"}');
+    const answer = await post(`apiVersion: kworkbench/v1
+kind: Scenario
+metadata: { name: bad }
+spec: { mechanism: queue, ${spec} }`);
+    expect(answer.status).toBe(400);
+    expect(answer.headers.get('content-type')).toContain('application/problem+json');
+    const problem = (await answer.json()) as { detail: string; errors: { pointer: string }[] };
+    expect(problem.errors.map((one) => one.pointer)).toContain(pointer);
+    expect(problem.detail).toContain(text);
+    expect(await metric(http, 'kworkbench_coordinator_experiments_total{event="submitted"}')).toBe(before);
+  });
+
+  it('the same lines come over gRPC', async () => {
+    await expect(client.submit(scenarioYaml('variants: [after]'))).rejects.toMatchObject({
+      code: 3,
+      details: expect.stringContaining('test.yaml: spec.variants'),
+    });
+  });
+
+  it.each([
+    ['nothing', () => post(' '), 400],
+    ['too much', () => post(`# ${'x'.repeat(2 ** 20)}`), 413],
+    ['a form', () => post('a=b', 'application/x-www-form-urlencoded'), 415],
+    ['an unknown experiment', () => fetch(`${http}/api/v1/experiments/none`), 404],
+    ['events of an unknown experiment', () => fetch(`${http}/api/v1/experiments/none/events`), 404],
+    ['a bad limit', () => fetch(`${http}/api/v1/experiments?limit=-1`), 400],
+    ['an unknown path', () => fetch(`${http}/api/v2`), 404],
+  ])('%s is a problem', async (_what, ask, status) => {
+    const answer = await ask();
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get('content-type')).toContain('application/problem+json');
+    expect(await answer.json()).toMatchObject({ status, detail: expect.any(String) });
+  });
+
+  it('metrics hold the depth of the queues, each metric described once', async () => {
+    const text = await (await fetch(`${http}/metrics`)).text();
+    expect(text).toMatch(/^bullmq_job_count\{queue="cells\.queue", state="prioritized"\} \d+$/m);
+    const heads = text.split('\n').filter((line) => line.startsWith('# TYPE'));
+    expect(new Set(heads).size).toBe(heads.length);
+  });
+});

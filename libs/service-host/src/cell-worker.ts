@@ -82,11 +82,13 @@ export class CellWorker {
   /** Takes no new job, gives the unfinished ones back, waits for those that only want their answer. */
   async drain(): Promise<void> {
     this.#draining = true;
+    // Without Redis nothing can be given back: the locks run out, and another replica takes the cells.
+    const cutOff = (await this.redisProblem()) !== undefined;
     // close() first: a job that is given back must not be fetched again by this very worker.
-    const closed = this.#worker.close();
+    const closed = this.#worker.close(cutOff);
     this.runner.handBackAll();
     await closed;
-    await this.#queue.close();
+    if (!cutOff) await this.#queue.close();
     this.#redis.close();
   }
 

@@ -31,7 +31,7 @@ export class GrpcProbe {
   problem(what: string): Promise<string | undefined> {
     return new Promise((resolve) =>
       this.#client.check({ service: '' }, { deadline: new Date(Date.now() + ANSWER_LIMIT_MS) }, (error, answer) => {
-        if (error) resolve(`${what} at ${this.target}: ${error.details || error.message}`);
+        if (error) resolve(`${what} at ${this.target}: ${reasonOf(error)}`);
         else if (answer?.status !== 'SERVING') resolve(`${what} at ${this.target}: is not ready (${answer?.status})`);
         else resolve(undefined);
       }),
@@ -41,4 +41,10 @@ export class GrpcProbe {
   close(): void {
     this.#client.close();
   }
+}
+
+/** What grpc-js says of a connection that failed, without its frame: `connect ECONNREFUSED 127.0.0.1:50051`. */
+function reasonOf(error: ServiceError): string {
+  const text = error.details || error.message;
+  return /Last error: (?:Error: )?(.*?)\.? Resolution note:/.exec(text)?.[1] ?? text;
 }

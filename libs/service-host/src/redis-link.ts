@@ -46,9 +46,11 @@ export class RedisLink {
     this.connection.on('error', (error) => {
       this.#lastError = error.message || String(error);
     });
-    this.connection.on('ready', () => this.#became(true));
+    this.connection.on('ready', () => {
+      this.#lastError = 'connection closed';
+      this.#became(true);
+    });
     this.connection.on('close', () => this.#became(false));
-    this.connection.on('end', () => (this.#lastError = 'connection closed'));
   }
 
   /** Undefined when Redis answers, else one line that says why it does not. Never rejects. */

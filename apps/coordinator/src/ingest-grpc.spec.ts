@@ -1,0 +1,183 @@
+// A real gRPC server, real client streams and a real store (SQLite).
+import { credentials, status, type ServiceError } from '@grpc/grpc-js';
+import {
+  frameToMessage,
+  outcomeToMessage,
+  PublishResponse_Result,
+  tablesToMessage,
+  TelemetryIngestClient,
+  type PublishRequest,
+  type PublishResponse,
+} from '@kworkbench/contracts';
+import { createLogger, GrpcHost } from '@kworkbench/service-host';
+import { TelemetryDigest, type CellOutcome, type Frame, type TelemetryHeader } from '@kworkbench/telemetry';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Ingest } from './ingest-grpc.js';
+import { CoordinatorMetrics } from './metrics.js';
+import { StoreLink } from './store-link.js';
+import { openStore, type Store } from './store/index.js';
+import { endEverything, eventually, scratchDirectory } from './testing/processes.js';
+
+const log = createLogger('test', 'silent');
+const header: TelemetryHeader = {
+  tables: [{ name: 't', help: '', columns: [{ name: 'time_seconds', unit: 'seconds', help: '' }] }],
+};
+const frames: Frame[] = [0, 1, 2].map((sequence) => ({
+  sequence,
+  table: 0,
+  rows: 2,
+  columns: [Float64Array.of(sequence, sequence + 0.5)],
+}));
+const outcome: CellOutcome = { metrics: { x_total: 1 }, histograms: [], virtualSeconds: 2, events: 3 };
+const digest = (() => {
+  const hash = new TelemetryDigest();
+  hash.header(header);
+  for (const frame of frames) hash.frame(frame);
+  return hash.outcome(outcome);
+})();
+
+let store: Store;
+let grpc: GrpcHost;
+let client: TelemetryIngestClient;
+let ingest: Ingest;
+const settled: string[] = [];
+
+beforeAll(async () => {
+  store = openStore(`sqlite://${scratchDirectory()}/ingest.db`);
+  const link = new StoreLink(store, log);
+  await link.open();
+  ingest = new Ingest(link, new CoordinatorMetrics(), (cellId) => settled.push(cellId), log);
+  grpc = new GrpcHost([ingest.hosted]);
+  client = new TelemetryIngestClient(`127.0.0.1:${await grpc.listen('127.0.0.1', 0)}`, credentials.createInsecure());
+});
+
+afterAll(async () => {
+  client.close();
+  await grpc.close(1000);
+  await store.close();
+  await endEverything();
+});
+
+type Part = NonNullable<PublishRequest['part']>;
+const begin = (cellId: string, experimentId = ''): Part => ({
+  $case: 'begin',
+  value: { cellId, mechanism: 'm', instance: 'i', experimentId },
+});
+const head: Part = { $case: 'header', value: { tables: tablesToMessage(header) } };
+const frame = (index: number): Part => ({ $case: 'frame', value: frameToMessage(frames[index]!) });
+const end: Part = {
+  $case: 'end',
+  value: { result: { $case: 'outcome', value: outcomeToMessage(outcome, digest, 1) } },
+};
+const whole = (cellId: string) => [begin(cellId), head, frame(0), frame(1), frame(2), end];
+const cell = (letter: string) => letter.repeat(32);
+
+type Answer = { error: ServiceError | null; response: PublishResponse };
+
+function open() {
+  let answered!: (answer: Answer) => void;
+  const answer = new Promise<Answer>((done) => (answered = done));
+  const call = client.publish((error, response) => answered({ error, response }));
+  call.on('error', () => {});
+  return { call, answer };
+}
+
+async function publish(parts: readonly Part[]): Promise<Answer> {
+  const { call, answer } = open();
+  for (const part of parts) call.write({ part });
+  call.end();
+  return answer;
+}
+
+describe('TelemetryIngest', () => {
+  it('commits a cell, tells of it, and says DUPLICATE from then on, before the cell has run again', async () => {
+    const first = await publish(whole(cell('a')));
+    expect(first.response).toEqual({ result: PublishResponse_Result.COMMITTED, acknowledgedFrames: 3 });
+    expect(settled).toContain(cell('a'));
+    const series = await store.readSeries(cell('a'), 't');
+    expect([...series!.columns[0]!]).toEqual([0, 0.5, 1, 1.5, 2, 2.5]);
+    const { call, answer } = open();
+    call.write({ part: begin(cell('a')) });
+    expect((await answer).response.result).toBe(PublishResponse_Result.DUPLICATE);
+  });
+
+  it('commits one of two that publish the same cell at once', async () => {
+    const answers = await Promise.all([publish(whole(cell('b'))), publish(whole(cell('b')))]);
+    const results = answers.map(({ response }) => response.result).sort();
+    expect(results).toEqual([PublishResponse_Result.COMMITTED, PublishResponse_Result.DUPLICATE]);
+  });
+
+  it.each([
+    ['a frame was lost on the way', [begin(cell('c')), head, frame(0), frame(1), end], status.DATA_LOSS],
+    ['a frame came twice', [begin(cell('c')), head, frame(0), frame(0)], status.INVALID_ARGUMENT],
+    ['the stream ended early', [begin(cell('c')), head, frame(0)], status.INVALID_ARGUMENT],
+    ['the stream was empty', [], status.INVALID_ARGUMENT],
+  ] as [string, Part[], status][])('commits nothing when %s', async (_what, parts, code) => {
+    expect((await publish(parts)).error).toMatchObject({ code, details: expect.any(String) });
+    expect(await store.hasResult(cell('c'))).toBe(false);
+    expect(settled).not.toContain(cell('c'));
+  });
+
+  it('commits nothing of a service that went away', async () => {
+    const { call, answer } = open();
+    for (const part of [begin(cell('d')), head, frame(0)]) call.write({ part });
+    await new Promise((done) => setTimeout(done, 100));
+    call.cancel();
+    expect((await answer).error?.code).toBe(status.CANCELLED);
+    expect(await store.hasResult(cell('d'))).toBe(false);
+    expect((await publish(whole(cell('d')))).response.result).toBe(PublishResponse_Result.COMMITTED);
+  });
+
+  it('ends the streams of an experiment that was cancelled, here or by another coordinator', async () => {
+    const experiment = {
+      scenario: 's',
+      sourceName: 's',
+      document: 's',
+      cellsTotal: 1,
+      submittedAt: new Date().toISOString(),
+    };
+    await store.createExperiment({ id: 'here', ...experiment });
+    await store.createExperiment({ id: 'there', ...experiment });
+    const [here, there] = [open(), open()];
+    here.call.write({ part: begin(cell('e'), 'here') });
+    there.call.write({ part: begin(cell('e'), 'there') });
+    await new Promise((done) => setTimeout(done, 100));
+    ingest.cancelled('here');
+    expect((await here.answer).error?.code).toBe(status.CANCELLED);
+    await store.cancelExperiment('there', new Date().toISOString());
+    expect((await there.answer).error).toMatchObject({
+      code: status.CANCELLED,
+      details: 'the experiment was cancelled',
+    });
+  });
+
+  it('stores a failure of the model as the outcome of its cell', async () => {
+    const failure: Part = {
+      $case: 'end',
+      value: { result: { $case: 'failure', value: { kind: 'invariant', message: 'I1' } } },
+    };
+    expect((await publish([begin(cell('f')), failure])).response.result).toBe(PublishResponse_Result.COMMITTED);
+    const stored = await eventually('the failure', async () => (await store.getResults([cell('f')])).get(cell('f')));
+    expect(stored).toEqual({ cellId: cell('f'), kind: 'invariant', message: 'I1' });
+  });
+
+  it('says UNAVAILABLE while the store cannot be used', async () => {
+    const away = new Ingest(
+      new StoreLink(openStore('sqlite:///nowhere/at/all.db'), log),
+      new CoordinatorMetrics(),
+      () => {},
+      log,
+    );
+    const host = new GrpcHost([away.hosted]);
+    const port = await host.listen('127.0.0.1', 0);
+    const other = new TelemetryIngestClient(`127.0.0.1:${port}`, credentials.createInsecure());
+    const error = await new Promise<ServiceError | null>((done) => {
+      const call = other.publish(done);
+      for (const part of whole(cell('a'))) call.write({ part });
+      call.end();
+    });
+    expect(error).toMatchObject({ code: status.UNAVAILABLE, details: 'database: not reached yet' });
+    other.close();
+    await host.close(1000);
+  });
+});
