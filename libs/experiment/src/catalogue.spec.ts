@@ -56,6 +56,6 @@ describe('the catalogue', () => {
     const document = parse(readFileSync(files.find(({ name }) => name === 'netns-unshare-storm')!.file, 'utf8'));
     Object.assign(document.spec, change);
     expect(validate(document)).toBe(false);
-    expect(() => parseScenario(JSON.stringify(document), 'x')).toThrow();
+    expect(() => parseScenario(JSON.stringify(document), 'x')).toThrow(/expected/);
   });
 });

@@ -38,8 +38,10 @@ export function plannedGroups(scenario: Scenario, results: Results): PlannedGrou
   return findSearches(scenario, find).flatMap(({ variant, point }) => {
     const tried: PlannedGroup[] = [];
     const step = search(scenario, find, variant, point, results, tried);
-    if (step.kind !== 'try') return tried;
-    return [...tried, ...step.values.map((value) => groupAt(scenario, variant, { ...point, [find.parameter]: value }))];
+    const next = step.kind === 'try' ? step.values : [];
+    const reached = next.map((value) => groupAt(scenario, variant, { ...point, [find.parameter]: value }));
+    // By value, not by round: that is how a person reads them.
+    return [...tried, ...reached].toSorted((a, b) => Number(a.point[find.parameter]) - Number(b.point[find.parameter]));
   });
 }
 

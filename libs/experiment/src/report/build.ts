@@ -56,7 +56,8 @@ export function buildReport({ scenario, planned, results, wallSeconds, provenanc
     failures,
     notRun,
     summary: groups.flatMap((group) => summaryOf(scenario, group)),
-    comparisons: compareVariants(scenario, groups),
+    // A search tries other values for each variant: there is nothing to pair.
+    comparisons: scenario.find ? [] : compareVariants(scenario, groups),
     published,
     thresholds,
     find: findResults(scenario, groups, results),
@@ -161,7 +162,7 @@ function findResults(scenario: Scenario, groups: readonly Group[], results: Resu
       value: found?.high ?? (step.kind === 'holds at from' ? find.from : null),
       low: found?.low ?? null,
       high: found?.high ?? null,
-      tried: tried.toSorted((a, b) => a.value - b.value),
+      tried,
     };
   });
 }

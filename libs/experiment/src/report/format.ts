@@ -59,11 +59,16 @@ export function formatGiB(bytes: number): string {
   return gib >= 1 ? `${formatNumber(gib)} GiB` : `${formatNumber(bytes / 2 ** 20)} MiB`;
 }
 
+/** Below this a percentage is shown as `<0.01 %`: more digits would look like a finding. */
+const LEAST_PERCENT = 0.01;
+
 /** `-6 %`, `+12 %`. */
 export function formatPercent(ratio: number): string {
-  const percent = ratio * 100;
-  const text = Math.abs(percent) < 10 && percent !== 0 ? String(Number(percent.toPrecision(2))) : integer(percent);
-  return `${percent > 0 ? '+' : ''}${text} %`;
+  const size = Math.abs(ratio) * 100;
+  if (size === 0) return '0 %';
+  const sign = ratio > 0 ? '+' : '-';
+  if (size < LEAST_PERCENT) return `${sign}<${LEAST_PERCENT} %`;
+  return `${sign}${size < 10 ? Number(size.toPrecision(2)) : integer(size)} %`;
 }
 
 /** What a table calls a metric: its name without the unit. */

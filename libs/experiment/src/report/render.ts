@@ -31,14 +31,33 @@ export function renderSummary(report: Report, { color = false, width = 120 }: Re
 
 function head(report: Report, paint: Style): string {
   const { machine, seed, replications, workload } = report;
+  const axes = sweptValues(report);
+  const own = (path: string, text: string) => (axes.has(path) || axes.has('machine.profile') ? [] : [text]);
   const facts = [
     workload,
-    `${machine.cpus} CPUs`,
-    formatGiB(machine.memoryBytes),
+    ...own('machine.cpus', `${machine.cpus} CPUs`),
+    ...own('machine.memory', formatGiB(machine.memoryBytes)),
     `seed ${seed}`,
     `${replications} ${replications === 1 ? 'replication' : 'replications'}`,
+    ...[...axes].map(([path, values]) => `${path} ${[...values].join(', ')}`),
   ];
   return `${paint.bold(report.scenario)}   ${facts.join(SEPARATOR)}`;
+}
+
+/** Sweep path to the values that were run. The parameter of a search is not one: its values are the answer. */
+function sweptValues(report: Report): Map<string, Set<string>> {
+  const searched = new Set(report.find.map(({ parameter }) => parameter));
+  const axes = new Map<string, Set<string>>();
+  for (const { point } of [...report.cells, ...report.failures]) {
+    for (const [path, value] of Object.entries(point)) {
+      if (searched.has(path)) continue;
+      axes.set(
+        path,
+        (axes.get(path) ?? new Set()).add(typeof value === 'number' ? formatNumber(value) : String(value)),
+      );
+    }
+  }
+  return axes;
 }
 
 const unitOf = (report: Report, name: string) => report.metrics.find((metric) => metric.name === name)?.unit ?? 'count';
@@ -151,10 +170,11 @@ function publishedTable(report: Report, paint: Style): string {
     show(report, entry.metric, entry.expected),
     entry.measured === null ? 'nothing' : show(report, entry.metric, entry.measured),
     entry.error === null ? (entry.ok ? 'within' : 'outside') : formatPercent(entry.error),
+    `${show(report, entry.metric, entry.low)} to ${show(report, entry.metric, entry.high)}`,
     entry.basis,
     mark(entry.ok === true, paint),
   ]);
-  const text = table([['published figure', 'published', 'here', 'error', 'basis', ''], ...rows], paint);
+  const text = table([['published figure', 'published', 'here', 'error', 'accepted', 'basis', ''], ...rows], paint);
   return note === '' ? text : `${text}\n${note}`;
 }
 

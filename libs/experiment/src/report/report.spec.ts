@@ -262,19 +262,27 @@ describe('renderSummary', () => {
     expect(renderSummary(report).split('\n').slice(0, 6)).toEqual([
       'queue-test   2,000 items · 4 CPUs · 8 GiB · seed 1 · 3 replications',
       '',
-      'variant   wait p99   backlog   items total',
+      'variant   wait p99   backlog   items',
       'before    61 s       14.1 GB   2,000',
       'fast      200 ms     310 MB    2,000',
       '',
     ]);
     const text = renderSummary(report);
     expect(text).toMatch(/fast - before: backlog +-13\.8 GB +-98 % +-13\.8 GB to -13\.8 GB +n=3 +better/);
-    expect(text).toMatch(/fast - before: items total +0 +0 % +0 to 0 +n=3 +within noise/);
-    expect(text).toMatch(/before: items +2,000 +2,000 +0 % +input +ok/);
+    expect(text).toMatch(/fast - before: items +0 +0 % +0 to 0 +n=3 +within noise/);
+    expect(text).toMatch(/before: items +2,000 +2,000 +0 % +1,900 to 2,100 +input +ok/);
     expect(text).toContain('1 published figure does not apply here; the report says why.');
     expect(text).toMatch(/backlog_bytes fast +max<1MB +310 MB +n=3 +FAILED/);
     expect(text.trimEnd().split('\n').at(-1)).toBe(
       'FAIL  1 of 1 published figure, 0 of 1 threshold · 6 cells, 600 s of machine time in 4.1 s',
+    );
+  });
+
+  it('names what was swept instead of the values of the first cell', () => {
+    const sweep = { 'machine.memory': ['2GiB', '4GiB'], 'workload.rate': [100, 200] };
+    const [head] = renderSummary(reportOf(queueScenario({ ...ITEMS, sweep, replications: 1 }), simulated)).split('\n');
+    expect(head).toBe(
+      'queue-test   2,000 items · 4 CPUs · seed 1 · 1 replication · machine.memory 2GiB, 4GiB · workload.rate 100, 200',
     );
   });
 
@@ -323,7 +331,12 @@ describe('formats', () => {
     expect(metricLabel('mem_available_dip_bytes', 'bytes')).toBe('mem available dip');
     expect(metricLabel('mem_slope_bytes_per_second', 'bytes_per_second')).toBe('mem slope');
     expect(metricLabel('kworkers_max', 'count')).toBe('kworkers max');
-    expect([formatPercent(-0.06), formatPercent(0.123), formatPercent(0)]).toEqual(['-6 %', '+12 %', '0 %']);
+    expect([formatPercent(-0.06), formatPercent(0.123), formatPercent(0), formatPercent(-3e-7)]).toEqual([
+      '-6 %',
+      '+12 %',
+      '0 %',
+      '-<0.01 %',
+    ]);
   });
 });
 
