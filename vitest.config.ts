@@ -12,6 +12,8 @@ export default defineConfig({
     include: ['src/**/*.spec.ts'],
     passWithNoTests: false,
     testTimeout: 30_000,
+    // Hooks start and stop real servers; on two busy cores PostgreSQL alone takes longer than the default of 10 s.
+    hookTimeout: 60_000,
     // `kwb test` sums its counts from the JSON files; Nx keeps them with the cached result.
     reporters: ['default', 'json'],
     outputFile: { json: 'test-results/vitest.json' },
