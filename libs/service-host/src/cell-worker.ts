@@ -1,5 +1,6 @@
 // Takes cells from the queue of one mechanism and settles their jobs.
 //
+// - Jobs are taken only while Redis and the coordinator are there.
 // - A job completes only after the coordinator has answered for its cell.
 // - A failed attempt is tried again with a growing pause: the cell is pure, so only its surroundings can have failed.
 // - A shutdown gives unfinished cells back at once, without burning an attempt.
@@ -63,8 +64,14 @@ export class CellWorker {
     );
   }
 
-  start(): void {
-    this.#worker.run().catch((error: Error) => this.log.error({ err: error.message }, 'worker ended'));
+  /**
+   * Takes jobs, or lets them wait; what runs goes on. To be called with readiness: a cell that is begun while the
+   * coordinator is away runs in vain and is put off, and with it, one after the other, everything in the queue.
+   */
+  setTaking(taking: boolean): void {
+    if (this.#draining) return;
+    const change = taking ? this.#worker.resume() : this.#worker.pause(true);
+    change.catch((error: Error) => this.log.error({ err: error.message }, 'worker'));
   }
 
   redisProblem(): Promise<string | undefined> {

@@ -85,7 +85,10 @@ export class MechanismServiceHost {
       },
       log,
     );
-    this.#readiness.onChange((ready) => this.#grpc.setServing(ready));
+    this.#readiness.onChange((ready) => {
+      this.#grpc.setServing(ready);
+      this.#worker.setTaking(ready);
+    });
   }
 
   /** @throws when an address cannot be listened on. That Redis or the coordinator is away is no error. */
@@ -99,7 +102,6 @@ export class MechanismServiceHost {
     await this.#http.listen(KWB_HTTP_PORT, KWB_BIND);
     const grpcPort = await this.#grpc.listen(KWB_BIND, KWB_GRPC_PORT);
     this.#readiness.start();
-    this.#worker.start();
     const httpPort = Number(new URL(await this.#http.getUrl()).port);
     this.log.info({ httpPort, grpcPort, bind: KWB_BIND, workers: KWB_WORKERS }, 'listening');
   }
