@@ -32,16 +32,14 @@ function parse(text: string, units: Readonly<Record<string, number>>, bare: numb
 }
 
 function quantity(what: string, units: Readonly<Record<string, number>>) {
-  return z
-    .union([z.number(), z.string()], { error: `expected ${what}` })
-    .transform((input, context) => {
-      const value = typeof input === 'number' ? input : parse(input, units, 1);
-      if (value === undefined || !Number.isFinite(value) || value < 0) {
-        context.issues.push({ code: 'custom', message: `expected ${what}`, input });
-        return z.NEVER;
-      }
-      return value;
-    });
+  return z.union([z.number(), z.string()], { error: `expected ${what}` }).transform((input, context) => {
+    const value = typeof input === 'number' ? input : parse(input, units, 1);
+    if (value === undefined || !Number.isFinite(value) || value < 0) {
+      context.issues.push({ code: 'custom', message: `expected ${what}`, input });
+      return z.NEVER;
+    }
+    return value;
+  });
 }
 
 /** A duration such as `4ms`, `1.5s`, `10min`; a bare number is seconds. Parses to seconds, not negative. */
