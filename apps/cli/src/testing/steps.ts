@@ -10,6 +10,7 @@ export interface TestOptions {
   readonly all: boolean;
   /** Only packages that differ from this git ref, and what depends on them. */
   readonly affectedSince: string | undefined;
+  readonly endToEnd: boolean;
 }
 
 export interface Step {
@@ -111,6 +112,6 @@ export function testSteps(options: TestOptions): Step[] {
     check('boundaries', process.execPath, [join(ROOT, 'tools/check-boundaries.mjs')]),
     check('build', binary('tsc'), ['-b']),
     unitTests(options),
-    endToEnd(),
+    ...(options.endToEnd ? [endToEnd()] : []),
   ];
 }

@@ -9,6 +9,8 @@ interface TestVerbOptions {
   readonly all?: boolean;
   readonly affected?: boolean;
   readonly base: string;
+  /** False with --no-e2e. */
+  readonly e2e: boolean;
 }
 
 export function addTest(program: Command): void {
@@ -18,6 +20,7 @@ export function addTest(program: Command): void {
     .option('--all', 'run every unit test again, also those whose inputs did not change since they last passed')
     .option('--affected', 'only unit tests of packages that changed since --base, and of what uses them')
     .option('--base <ref>', 'git ref that --affected compares with', 'main')
+    .option('--no-e2e', 'leave out the end-to-end tests, which need a Docker engine')
     .action(test);
 }
 
@@ -31,7 +34,11 @@ async function test(options: TestVerbOptions): Promise<void> {
   let counts = NOTHING;
   const summary: string[] = [];
   const failed: string[] = [];
-  const steps = testSteps({ all: options.all ?? false, affectedSince: options.affected ? options.base : undefined });
+  const steps = testSteps({
+    all: options.all ?? false,
+    affectedSince: options.affected ? options.base : undefined,
+    endToEnd: options.e2e,
+  });
   for (const step of steps) {
     process.stdout.write(`\n== ${step.name}\n`);
     const started = performance.now();
