@@ -164,6 +164,8 @@ export class WorkerPool {
       yield PARK;
       if (this.queues.dying.delete(worker)) break;
     }
+    worker.running = false;
+    this.nrRunning--;
     this.workers--;
     this.queues.workerDied();
     // It may have been woken for work and told to end at once.
