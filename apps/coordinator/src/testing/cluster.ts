@@ -20,8 +20,16 @@ spec: { mechanism: queue, machine: { profile: small }, ${spec} }
 `;
 }
 
-/** Per cell, by id: the digest of a run without any server, in this process and its worker threads. */
-export async function localDigests(document: string): Promise<Record<string, string>> {
+const localRuns = new Map<string, Promise<Record<string, string>>>();
+
+/** Per cell, by id: the digest of a run without any server, in this process and its worker threads. Run once. */
+export function localDigests(document: string): Promise<Record<string, string>> {
+  const known = localRuns.get(document) ?? runLocally(document);
+  localRuns.set(document, known);
+  return known;
+}
+
+async function runLocally(document: string): Promise<Record<string, string>> {
   registerMechanism(await queueMechanism());
   const pool = new CellPool({ workers: 2, mechanismModules: [QUEUE_MECHANISM_URL.replace('/src/', '/dist/')] });
   try {
@@ -89,7 +97,7 @@ export class TestClient {
 
   async list(): Promise<readonly Experiment[]> {
     const request = { limit: 0, beforeId: '' };
-    const { client } = { client: this.#client };
+    const client = this.#client;
     return (await answer(client.list.bind(client) as Unary<typeof request, { experiments: Experiment[] }>, request))
       .experiments;
   }
