@@ -35,7 +35,10 @@ export function buildReport({ scenario, planned, results, wallSeconds, provenanc
   const thresholds = checkThresholds(scenario, groups);
   const notRun = planned.filter(({ id }) => !results.has(id)).length;
   const failed =
-    failures.length > 0 || notRun > 0 || published.some(({ ok }) => ok === false) || thresholds.some(({ ok }) => !ok);
+    failures.length > 0 ||
+    notRun > 0 ||
+    published.some(({ ok, gated }) => gated && ok === false) ||
+    thresholds.some(({ ok }) => !ok);
   return {
     apiVersion: API_VERSION,
     kind: 'Report',

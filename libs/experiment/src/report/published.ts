@@ -68,6 +68,7 @@ function entryOf(figure: PublishedFigure, group: Group | undefined): Entry {
     error: measured === null || expected === 0 ? null : (measured - expected) / Math.abs(expected),
     n: values.length,
     basis,
+    gated: figure.gated ?? true,
     // Its cells were to be run and none finished: that is no pass.
     ok: measured !== null && measured >= low && measured <= high,
   };

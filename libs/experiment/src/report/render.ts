@@ -172,7 +172,7 @@ function publishedTable(report: Report, paint: Style): string {
     entry.error === null ? (entry.ok ? 'within' : 'outside') : formatPercent(entry.error),
     `${show(report, entry.metric, entry.low)} to ${show(report, entry.metric, entry.high)}`,
     entry.basis,
-    mark(entry.ok === true, paint),
+    entry.gated ? mark(entry.ok === true, paint) : entry.ok === true ? 'ok, not gated' : 'missed, not gated',
   ]);
   const text = table([['published figure', 'published', 'here', 'error', 'accepted', 'basis', ''], ...rows], paint);
   return note === '' ? text : `${text}\n${note}`;
@@ -202,7 +202,7 @@ function failureLines(report: Report, paint: Style): string {
 }
 
 function verdict(report: Report, paint: Style): string {
-  const compared = report.published.filter(({ ok }) => ok !== null);
+  const compared = report.published.filter(({ ok, gated }) => gated && ok !== null);
   const counted = [
     count(compared.filter(({ ok }) => ok).length, compared.length, 'published figure'),
     count(report.thresholds.filter(({ ok }) => ok).length, report.thresholds.length, 'threshold'),

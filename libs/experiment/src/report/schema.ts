@@ -72,6 +72,7 @@ const published = z.object({
   error: z.number().nullable().describe('Relative; null when 0 is expected or nothing was measured'),
   n: z.int(),
   basis: z.enum(['fitted', 'predicted', 'input']),
+  gated: z.boolean().describe('Whether a miss makes the verdict fail; others are shown only'),
   ok: z.boolean().nullable().describe('null: does not apply here, and then it neither passes nor fails'),
   reason: z.string().optional().describe('Why it does not apply'),
 });

@@ -1,5 +1,6 @@
 // From text to a plain document, with what was said on the command line put in before anything is checked.
 import { LineCounter, parse, parseDocument } from 'yaml';
+import { parseThresholdKey } from '../thresholds.js';
 import { formatGot, type ScenarioProblem } from './problems.js';
 import { formatPath } from './zod-problems.js';
 
@@ -107,6 +108,12 @@ class Overriding {
     const labelOf = (entry: unknown) => (isMapping(entry) ? (entry.as ?? entry.id) : entry);
     const entries = wanted.map((label) => listed.find((entry) => labelOf(entry) === label) ?? label);
     this.#put(['variants'], entries, `--variants ${wanted.join(',')}`);
+    if (!isMapping(spec) || !isMapping(spec.thresholds)) return;
+    // What the file asks of a variant that is not run now cannot be judged; a label it never had stays an error.
+    const dropped = listed.map(labelOf).filter((label) => !wanted.includes(label as string));
+    for (const key of Object.keys(spec.thresholds)) {
+      if (dropped.includes(parseThresholdKey(key)?.variant)) delete spec.thresholds[key];
+    }
   }
 
   #put(path: readonly string[], value: unknown, option: string): void {

@@ -62,6 +62,11 @@ export interface PublishedFigure {
   readonly high: number;
   /** Whether the model was fitted to this figure, predicts it, or was given it as input. */
   readonly basis: 'fitted' | 'predicted' | 'input';
+  /**
+   * False: shown with its error, without a say in the verdict. For figures that one published run gives and that vary
+   * from run to run more than any tolerance would allow. Default true.
+   */
+  readonly gated?: boolean;
   /** Paths of the cell and the values at which the figure holds, e.g. `{ 'machine.cpus': 40 }`. */
   readonly requires: Readonly<Record<string, string | number | boolean>>;
 }

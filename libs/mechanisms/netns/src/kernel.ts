@@ -30,9 +30,7 @@ export const kernelSchema = z.strictObject({
     .enum(['stealing', 'fair'])
     .default('stealing')
     .describe('barrier_mutex: as in the kernel, or first come first served'),
-  maxActive: integer(1, 65_536)
-    .default(256)
-    .describe('max_active of system_wq per CPU (WQ_DFL_ACTIVE 256)'),
+  maxActive: integer(1, 65_536).default(256).describe('max_active of system_wq per CPU (WQ_DFL_ACTIVE 256)'),
   batchCap: integer(0, 1_000_000)
     .default(0)
     .describe('Namespaces that one cleanup_net() pass takes at most; 0 takes the whole list'),

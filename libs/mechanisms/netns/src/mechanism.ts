@@ -42,7 +42,11 @@ function check(cell: Cell): readonly Problem[] {
   }
   // A thread that unshares holds one namespace while it asks for the next; below that it would ask forever.
   const needed =
-    workload.kind === 'holdAndDrop' ? workload.cycles : workload.kind === 'exec' ? 1 : Math.min(workload.cycles, workload.threads + 1);
+    workload.kind === 'holdAndDrop'
+      ? workload.cycles
+      : workload.kind === 'exec'
+        ? 1
+        : Math.min(workload.cycles, workload.threads + 1);
   if (kernel.userLimit > 0 && kernel.userLimit < needed) {
     problems.push({
       path: 'kernel.userLimit',

@@ -71,6 +71,8 @@ export const published: readonly PublishedFigure[] = [
     low: 20,
     high: 60,
     basis: 'fitted',
+    // One run; passes grow by a factor of two to four, so where the end of the loop cuts the series is chance.
+    gated: false,
     requires: STORM_40,
   },
   {
@@ -83,6 +85,7 @@ export const published: readonly PublishedFigure[] = [
     low: 3,
     high: 8,
     basis: 'predicted',
+    gated: false,
     requires: STORM_40,
   },
   {
@@ -97,27 +100,25 @@ export const published: readonly PublishedFigure[] = [
     basis: 'fitted',
     requires: STORM_40,
   },
-  ...[500, 1000].map(
-    (rate): PublishedFigure => ({
-      id: `six-cpus-${rate}`,
-      title: `6 CPUs, ${rate}/s: no growth`,
-      source: COVER_LETTER,
-      variant: 'before',
-      metric: 'mem_available_dip_bytes',
-      expected: 0,
-      low: 0,
-      high: 0.15e9,
-      basis: 'fitted',
-      requires: {
-        'machine.profile': 'deb510-6cpu',
-        'machine.cpus': 6,
-        'workload.kind': 'storm',
-        'workload.cycles': 50_000,
-        'workload.threads': 1,
-        'workload.rate': rate,
-      },
-    }),
-  ),
+  ...[500, 1000].map((rate): PublishedFigure => ({
+    id: `six-cpus-${rate}`,
+    title: `6 CPUs, ${rate}/s: no growth`,
+    source: COVER_LETTER,
+    variant: 'before',
+    metric: 'mem_available_dip_bytes',
+    expected: 0,
+    low: 0,
+    high: 0.15e9,
+    basis: 'fitted',
+    requires: {
+      'machine.profile': 'deb510-6cpu',
+      'machine.cpus': 6,
+      'workload.kind': 'storm',
+      'workload.cycles': 50_000,
+      'workload.threads': 1,
+      'workload.rate': rate,
+    },
+  })),
   {
     id: 'live-net-namespace',
     title: '2 CPUs, Linux 6.18: net_namespace objects at most',

@@ -45,7 +45,10 @@ export class Namespaces {
     }
     this.states[id] = NsState.Live;
     if (this.outstanding > this.outstandingMax) this.outstandingMax = this.outstanding;
-    invariant(this.userLimit === 0 || this.outstanding <= this.userLimit, 'I13: more namespaces than the user may have');
+    invariant(
+      this.userLimit === 0 || this.outstanding <= this.userLimit,
+      'I13: more namespaces than the user may have',
+    );
     this.memory.alloc();
     return id;
   }

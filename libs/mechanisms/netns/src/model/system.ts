@@ -160,5 +160,4 @@ export class NetnsSystem {
   private stopWhenGone(): void {
     if (this.loopEndNs >= 0 && this.namespaces.outstanding === 0 && this.fragment.pending === 0) this.machine.stop();
   }
-
 }

@@ -35,13 +35,28 @@ const samples: readonly Sampled[] = [
   sampled('rcu_barrier_waiters', 'count', 'Tasks inside rcu_barrier() that wait their turn', (s) => s.barrier.waiting),
   sampled('rcu_barrier_full_total', 'total', 'Barriers that were run', (s) => s.barrier.full),
   sampled('rcu_barrier_early_total', 'total', 'rcu_barrier() calls that left early', (s) => s.barrier.early),
-  sampled('barrier_mutex_steals_total', 'total', 'barrier_mutex taken ahead of a waiter', (s) => s.barrier.mutex.steals),
+  sampled(
+    'barrier_mutex_steals_total',
+    'total',
+    'barrier_mutex taken ahead of a waiter',
+    (s) => s.barrier.mutex.steals,
+  ),
   sampled('rcu_gp_total', 'total', 'Grace periods completed', (s) => s.rcu.gpCompleted),
   sampled('rcu_callbacks_queued', 'count', 'RCU callbacks queued on all CPUs', (s) => s.rcu.queued),
-  sampled('rcu_callbacks_queued_cpu_max', 'count', 'RCU callbacks queued on the fullest CPU', (s) => s.rcu.queuedOnFullest),
+  sampled(
+    'rcu_callbacks_queued_cpu_max',
+    'count',
+    'RCU callbacks queued on the fullest CPU',
+    (s) => s.rcu.queuedOnFullest,
+  ),
   sampled('kworkers', 'count', 'kworkers alive', (s) => s.workqueues.workers),
   sampled('kworkers_running', 'count', 'kworkers of bound pools that run', (s) => s.workqueues.running),
-  sampled('kworkers_blocked', 'count', 'kworkers of bound pools that sleep inside a work item', (s) => s.workqueues.blocked),
+  sampled(
+    'kworkers_blocked',
+    'count',
+    'kworkers of bound pools that sleep inside a work item',
+    (s) => s.workqueues.blocked,
+  ),
 ];
 
 const seconds = (name: string, help: string): ColumnSpec => column(name, 'seconds', help);
@@ -76,5 +91,9 @@ export function sampleRow(system: NetnsSystem, timeNs: number): Float64Array {
 
 export function passRow(pass: PassRecord): readonly number[] {
   const { endNs, batch, gpNs, rtnlNs, firstBarrierNs, exitNs, secondBarrierNs, totalNs } = pass;
-  return [endNs / 1e9, batch, ...[gpNs, rtnlNs, firstBarrierNs, exitNs, secondBarrierNs, totalNs].map((ns) => ns / 1e9)];
+  return [
+    endNs / 1e9,
+    batch,
+    ...[gpNs, rtnlNs, firstBarrierNs, exitNs, secondBarrierNs, totalNs].map((ns) => ns / 1e9),
+  ];
 }
