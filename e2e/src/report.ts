@@ -13,6 +13,12 @@ export interface Report {
   readonly scenario: string;
   readonly verdict: string;
   readonly cells: readonly Cell[];
+  readonly summary: readonly {
+    readonly variant: string;
+    readonly metric: string;
+    readonly median: number;
+    readonly n: number;
+  }[];
 }
 
 /** @throws when there is anything but one JSON document. */
