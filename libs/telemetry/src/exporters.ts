@@ -1,7 +1,12 @@
 // Telemetry in the forms that other tools read: HdrHistogram percentile text (.hgrm) and log (.hlog), CSV.
-import { build, HistogramLogWriter } from 'hdr-histogram-js';
+import { createRequire } from 'node:module';
 import { Histogram, bucketValue } from './histogram.js';
 import type { Frame, HistogramSnapshot, TableSpec } from './types.js';
+
+const require = createRequire(import.meta.url);
+
+/** Loaded at its first use: it costs 50 ms, and every start of the CLI and of a cell worker would pay for it. */
+const hdrLibrary = () => require('hdr-histogram-js') as typeof import('hdr-histogram-js');
 
 /** Percentile lines per halving of the distance to 100 %, the usual value of HdrHistogram's tools. */
 const TICKS_PER_HALF_DISTANCE = 5;
@@ -9,7 +14,7 @@ const TICKS_PER_HALF_DISTANCE = 5;
 /** Rebuilds the samples: every bucket by its middle, the smallest and the largest sample exactly. */
 function toHdr(snapshot: HistogramSnapshot) {
   Histogram.fromSnapshot(snapshot); // refuses what is no histogram
-  const hdr = build({ bitBucketSize: 64, numberOfSignificantValueDigits: 3, autoResize: true });
+  const hdr = hdrLibrary().build({ bitBucketSize: 64, numberOfSignificantValueDigits: 3, autoResize: true });
   const { indexes, counts, min, max } = snapshot;
   for (let i = 0; i < indexes.length; i++) {
     const middle = Math.min(max, Math.max(min, bucketValue(indexes[i]!)));
@@ -44,7 +49,7 @@ export function toPercentileText(snapshot: HistogramSnapshot): string {
 /** HdrHistogram log (.hlog) with one tagged interval per histogram, from 0 to `virtualSeconds`; raw integer values. */
 export function toHdrLog(snapshots: readonly HistogramSnapshot[], virtualSeconds: number): string {
   let text = '';
-  const writer = new HistogramLogWriter((part) => (text += part));
+  const writer = new (hdrLibrary().HistogramLogWriter)((part) => (text += part));
   writer.outputLogFormatVersion();
   writer.outputLegend();
   for (const snapshot of snapshots) {

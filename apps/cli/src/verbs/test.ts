@@ -1,17 +1,6 @@
-// `kwb test`: everything that must hold before a change goes in.
-import { ExitCode } from '@kworkbench/experiment';
+// `kwb test`
 import type { Command } from 'commander';
-import { CliError } from '../errors.js';
-import { add, countsLine, NOTHING } from '../testing/counts.js';
-import { testSteps } from '../testing/steps.js';
-
-interface TestVerbOptions {
-  readonly all?: boolean;
-  readonly affected?: boolean;
-  readonly base: string;
-  /** False with --no-e2e. */
-  readonly e2e: boolean;
-}
+import type { TestVerbOptions } from '../testing/test.js';
 
 export function addTest(program: Command): void {
   program
@@ -21,38 +10,8 @@ export function addTest(program: Command): void {
     .option('--affected', 'only unit tests of packages that changed since --base, and of what uses them')
     .option('--base <ref>', 'git ref that --affected compares with', 'main')
     .option('--no-e2e', 'leave out the end-to-end tests, which need a Docker engine')
-    .action(test);
-}
-
-async function test(options: TestVerbOptions): Promise<void> {
-  if (options.all && options.affected) {
-    throw new CliError(ExitCode.BadScenario, 'test: --all and --affected contradict each other; give one of them');
-  }
-  let interrupted = false;
-  process.on('SIGINT', () => (interrupted = true));
-
-  let counts = NOTHING;
-  const summary: string[] = [];
-  const failed: string[] = [];
-  const steps = testSteps({
-    all: options.all ?? false,
-    affectedSince: options.affected ? options.base : undefined,
-    endToEnd: options.e2e,
-  });
-  for (const step of steps) {
-    process.stdout.write(`\n== ${step.name}\n`);
-    const started = performance.now();
-    const result = await step.run();
-    if (interrupted) throw new CliError(ExitCode.Cancelled, `test: cancelled during ${step.name}`);
-    // A check that fails without a failing test must show in the counts too: "0 failed" would be a lie.
-    const own = !result.ok && result.counts.failed === 0 ? { ...result.counts, failed: 1 } : result.counts;
-    counts = add(counts, own);
-    if (!result.ok) failed.push(step.name);
-    const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    summary.push(`${step.name.padEnd(12)} ${result.ok ? 'ok    ' : 'FAILED'} ${seconds.padStart(6)} s`);
-  }
-  process.stdout.write(`\n${summary.join('\n')}\n`);
-  if (failed.length > 0) process.stdout.write(`failed: ${failed.join(', ')}\n`);
-  process.stdout.write(`${countsLine(counts)}\n`);
-  if (failed.length > 0) process.exitCode = ExitCode.InternalError;
+    .action(async (options: TestVerbOptions) => {
+      const { test } = await import('../testing/test.js');
+      await test(options);
+    });
 }
