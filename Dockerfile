@@ -11,6 +11,7 @@ ARG NODE_IMAGE=node:24-bookworm-slim
 
 # Only the package.json files: the stages that install are run again when one of them changes, not with every source.
 FROM ${NODE_IMAGE} AS manifests
+LABEL org.kworkbench.stage=manifests
 WORKDIR /src
 COPY . .
 RUN mkdir /manifests \
@@ -19,6 +20,7 @@ RUN mkdir /manifests \
  && if [ -d .kwb/docker ]; then cp -r .kwb/docker/. /manifests/; fi
 
 FROM ${NODE_IMAGE} AS modules
+LABEL org.kworkbench.stage=modules
 WORKDIR /app
 COPY --from=manifests /manifests ./
 # A machine behind a proxy with its own certificate authority brings it along as host-ca.crt.
@@ -28,6 +30,7 @@ RUN if [ -f host-ca.crt ]; then export NODE_EXTRA_CA_CERTS=/app/host-ca.crt npm_
  && rm -rf node_modules/node-linux-* /root/.npm
 
 FROM modules AS build
+LABEL org.kworkbench.stage=build
 COPY tsconfig.base.json ./
 COPY libs libs
 COPY apps apps
@@ -36,6 +39,7 @@ RUN node_modules/.bin/tsc -b apps/coordinator apps/netns-teardown \
  && find apps libs -type f '(' -name '*.spec.*' -o -name '*.map' -o -name '*.d.ts' -o -name '*.tsbuildinfo' -o -name .tsbuildinfo -o -name 'tsconfig*.json' ')' -delete
 
 FROM ${NODE_IMAGE} AS production
+LABEL org.kworkbench.stage=production
 WORKDIR /app
 COPY --from=manifests /manifests ./
 RUN if [ -f host-ca.crt ]; then export NODE_EXTRA_CA_CERTS=/app/host-ca.crt npm_config_cafile=/app/host-ca.crt; fi \
@@ -47,6 +51,7 @@ RUN if [ -f host-ca.crt ]; then export NODE_EXTRA_CA_CERTS=/app/host-ca.crt npm_
 
 # No shell, no package manager: what Node.js loads, one user, one place to write.
 FROM ${NODE_IMAGE} AS rootfs
+LABEL org.kworkbench.stage=rootfs
 RUN mkdir -p /rootfs/app /rootfs/data /rootfs/tmp /rootfs/etc /rootfs/usr/local/bin \
  && cp /usr/local/bin/node /rootfs/usr/local/bin/node \
  && ldd /usr/local/bin/node | grep -o '/[^ )]*' | sort -u | xargs -I FILE cp -L --parents FILE /rootfs/ \

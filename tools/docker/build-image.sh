@@ -9,6 +9,8 @@ set -euo pipefail
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
+readonly STAGES_KEPT=48h
+
 root=$(cd "$(dirname "$0")/../.." && pwd)
 tag=${1:-kworkbench:local}
 build_files=$root/.kwb/docker
@@ -39,4 +41,6 @@ if ! docker build --force-rm --network "${KWB_BUILD_NETWORK:-host}" "${proxies[@
   die "could not build $tag (log: $log)"
 fi
 rm -f "$log"
+# The classic builder keeps every stage of every build as an image without a name. Those of the last days are its cache.
+docker image prune --force --filter label=org.kworkbench.stage --filter "until=$STAGES_KEPT" >/dev/null
 say "$tag is $(docker image inspect --format '{{.Size}}' "$tag" | numfmt --to=si)B"
