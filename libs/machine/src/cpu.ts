@@ -21,6 +21,7 @@ export class Cpu {
   readonly fairQueue = new Deque<Task>();
   /** Stamps the pending event; an event with an older stamp is void. */
   version = 0;
+  switchStartNs = 0;
   burstStartNs = 0;
   sliceStartNs = 0;
   busyNs = 0;

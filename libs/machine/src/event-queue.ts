@@ -4,6 +4,8 @@
 // that was pushed on the heap for `now` was pushed before time reached `now`, so all of those go before the lane.
 // Events are (target, argument) pairs of integers; whoever cancels one lets it fire and ignores it by its argument.
 
+import { invariant } from './invariant.js';
+
 const INITIAL_CAPACITY = 1024;
 
 export class EventQueue {
@@ -37,10 +39,18 @@ export class EventQueue {
     return this.size > 0 ? this.times[0]! : Infinity;
   }
 
-  /** Schedules an event `delayNs` from now (an integer, not negative). */
+  /**
+   * Schedules an event `delayNs` from now.
+   * @throws InvariantViolation unless the delay is an integer of at least 0: fractions would make time inexact, and a
+   * burst that is over by less than a rounding error would never end.
+   */
   push(delayNs: number, target: number, argument: number): void {
-    if (delayNs === 0) this.pushLane(target, argument);
-    else this.pushHeap(this.now + delayNs, target, argument);
+    if (delayNs === 0) {
+      this.pushLane(target, argument);
+      return;
+    }
+    invariant(delayNs > 0 && Number.isInteger(delayNs), 'events: a delay must be an integer of at least 0 ns');
+    this.pushHeap(this.now + delayNs, target, argument);
   }
 
   /** Takes the next event; false when there is none. Advances {@link now}. */

@@ -35,7 +35,11 @@ export class Machine {
 
   constructor(private readonly config: MachineConfig) {
     this.jiffyNs = Math.round(1e9 / config.hz);
-    this.scheduler = new Scheduler(this.events, config.cpus, config, (fire) => this.addActor(fire));
+    const costs = {
+      contextSwitchNs: Math.round(config.contextSwitchNs),
+      schedSliceNs: Math.round(config.schedSliceNs),
+    };
+    this.scheduler = new Scheduler(this.events, config.cpus, costs, (fire) => this.addActor(fire));
   }
 
   get nowNs(): number {
@@ -60,8 +64,9 @@ export class Machine {
     return this.actors.push(fire) - 1;
   }
 
+  /** Calls an actor `delayNs` from now; 0 is later at this instant. Costs may have fractions, time has none: rounded. */
   schedule(delayNs: number, actor: number, argument: number): void {
-    this.events.push(delayNs, actor, argument);
+    this.events.push(Math.round(delayNs), actor, argument);
   }
 
   spawn(name: string, body: (task: Task) => TaskBody, options: SpawnOptions = {}): Task {
@@ -97,14 +102,16 @@ export class Machine {
   /** `yield machine.sleep(ns)`: blocks the current task for `delayNs`, or until it is woken. */
   sleep(delayNs: number): number {
     const task = this.current;
-    if (delayNs <= 0) return 0;
-    this.events.push(delayNs, task.id, ++task.sleepVersion);
+    const wholeNs = Math.round(delayNs);
+    if (wholeNs <= 0) return 0;
+    task.sleepVersion = (task.sleepVersion + 1) | 0;
+    this.events.push(wholeNs, task.id, task.sleepVersion);
     return PARK;
   }
 
   /**
-   * Calls `sample` at every multiple of `periodNs` with the state as it was at that time. Costs no events: samples are
-   * taken when time passes them.
+   * Calls `sample` at every multiple of `periodNs`, from 0, with the state as it was after all that happened then.
+   * Costs no events: samples are taken when time passes them.
    */
   observe(periodNs: number, sample: (timeNs: number) => void): void {
     this.sampleEveryNs = periodNs;
@@ -116,23 +123,34 @@ export class Machine {
     this.stopped = true;
   }
 
-  /** Runs until {@link stop}, until nothing is left to happen, or until `limitNs`; true when it was stopped. */
+  /**
+   * Runs until {@link stop}, until nothing is left to happen, or until `limitNs`, whose events are still run; true when
+   * it was stopped. With a finite limit time ends up there, unless it was later already.
+   */
   run(limitNs: number): boolean {
     const { events, actors } = this;
     while (!this.stopped) {
       const next = events.nextTime;
-      if (next > limitNs) {
-        if (limitNs < Infinity) events.now = limitNs;
+      if (next > limitNs || next === Infinity) {
+        if (limitNs < Infinity && limitNs > events.now) {
+          // What happens at the limit may go on in the next run: its sample is due only after that.
+          if (this.nextSampleNs < limitNs) this.sampleBefore(limitNs);
+          events.now = limitNs;
+        }
         return false;
       }
-      while (next > this.nextSampleNs) {
-        this.sample(this.nextSampleNs);
-        this.nextSampleNs += this.sampleEveryNs;
-      }
+      if (next > this.nextSampleNs) this.sampleBefore(next);
       events.pop();
       actors[events.target]!(events.argument);
     }
     return true;
+  }
+
+  private sampleBefore(timeNs: number): void {
+    while (this.nextSampleNs < timeNs) {
+      this.sample(this.nextSampleNs);
+      this.nextSampleNs += this.sampleEveryNs;
+    }
   }
 
   isBlocked(task: Task): boolean {

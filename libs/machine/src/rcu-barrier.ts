@@ -39,7 +39,8 @@ export class RcuBarrier {
   });
   /** Callbacks that the barrier under way still waits for, plus one while it is being set up. */
   private outstanding = 0;
-  private leader: Task | undefined;
+  /** A caller runs a barrier (kind `sequence`). */
+  private leading = false;
   private readonly sequenceWaiters = new Deque<SequenceWaiter>();
 
   constructor(
@@ -62,8 +63,13 @@ export class RcuBarrier {
     this.inside++;
     // rcu_seq_snap(): the value at which a barrier that starts from now on will have ended.
     const snapshot = (this.sequence + 3) & ~1;
+    const lastSerial = this.rcu.lastSerial;
     if (this.options.kind === 'mutex') yield* this.waitWithMutex(snapshot);
     else yield* this.waitWithSequence(snapshot);
+    invariant(
+      this.rcu.haveRun(lastSerial),
+      'I4: rcu_barrier returns before a callback that was queued before its call',
+    );
     this.inside--;
     this.waitNs.record(this.machine.nowNs - startNs);
   }
@@ -77,23 +83,21 @@ export class RcuBarrier {
   }
 
   private *waitWithSequence(snapshot: number): TaskBody {
-    const self: SequenceWaiter = { task: this.machine.current, needs: snapshot };
-    this.sequenceWaiters.push(self);
-    if (this.sequenceWaiters.length > this.waitersMax) this.waitersMax = this.sequenceWaiters.length;
-    let led = false;
-    while (this.sequence < snapshot) {
-      if (this.leader !== undefined) {
-        yield PARK;
-        continue;
+    if (this.leading) {
+      const self: SequenceWaiter = { task: this.machine.current, needs: snapshot };
+      this.sequenceWaiters.push(self);
+      if (this.sequenceWaiters.length > this.waitersMax) this.waitersMax = this.sequenceWaiters.length;
+      while (this.leading && this.sequence < snapshot) yield PARK;
+      this.sequenceWaiters.remove(self);
+      if (this.sequence >= snapshot) {
+        this.early++;
+        return;
       }
-      led = true;
-      this.leader = self.task;
-      yield* this.runBarrier();
-      this.leader = undefined;
-      this.wakeSequenceWaiters();
     }
-    this.sequenceWaiters.remove(self);
-    if (!led) this.early++;
+    this.leading = true;
+    yield* this.runBarrier();
+    this.leading = false;
+    this.wakeSequenceWaiters();
   }
 
   /** Wakes whom the barrier that just ended was good for, and one more to lead the next. */

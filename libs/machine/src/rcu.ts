@@ -31,6 +31,8 @@ const MAX_SOFTIRQ_RESTART = 10;
 const MAX_SOFTIRQ_TIME_NS = 2_000_000;
 
 interface Entry {
+  /** Place in the order of all postings on all CPUs, from 1. */
+  readonly serial: number;
   readonly count: number;
   readonly costNs: number;
   /** Grace period whose end it waits for. */
@@ -61,6 +63,10 @@ export class Rcu {
   gpCompleted = 0;
   gpTotalNs = 0;
   queuedMax = 0;
+  /** Serial of the last callback that was posted. */
+  lastSerial = 0;
+  /** Everything up to here has run; may lag, never leads. */
+  private invokedUpTo = 0;
   private gpStartNs = 0;
   private gpRequested = false;
   private readonly gpActor: number;
@@ -119,7 +125,8 @@ export class Rcu {
    * @param costNs CPU time of all of them.
    */
   callRcu(cpu: Cpu, count: number, costNs: number, effect?: () => void): void {
-    this.enqueue(this.perCpu[cpu.index]!, { count, costNs, gp: this.gpStarted + 1, effect });
+    const gp = this.gpStarted + 1;
+    this.enqueue(this.perCpu[cpu.index]!, { serial: ++this.lastSerial, count, costNs, gp, effect });
   }
 
   /** `yield* rcu.synchronize()`: returns after a grace period that began after the call. */
@@ -135,7 +142,8 @@ export class Rcu {
 
   /** `yield* rcu.synchronizeExpedited()`: interrupts every CPU instead of waiting for their ticks. */
   *synchronizeExpedited(): TaskBody {
-    yield this.machine.sleep(this.costs.expeditedNs);
+    const endNs = this.machine.nowNs + Math.round(this.costs.expeditedNs);
+    while (this.machine.nowNs < endNs) yield this.machine.sleep(endNs - this.machine.nowNs);
   }
 
   /**
@@ -145,7 +153,22 @@ export class Rcu {
   entrain(rdp: RcuCpu, effect: () => void): void {
     const last = rdp.entries.last();
     invariant(last !== undefined, 'rcu: entrain on a CPU without callbacks');
-    this.enqueue(rdp, { count: 1, costNs: this.costs.callbackNs, gp: last.gp, effect });
+    this.enqueue(rdp, { serial: ++this.lastSerial, count: 1, costNs: this.costs.callbackNs, gp: last.gp, effect });
+  }
+
+  /**
+   * Whether every callback up to this serial has been invoked. Lists are FIFO, so their heads tell; the answer only
+   * ever grows, so most questions are answered without looking at them again.
+   */
+  haveRun(serial: number): boolean {
+    if (serial <= this.invokedUpTo) return true;
+    let oldest = this.lastSerial + 1;
+    for (const rdp of this.withCallbacks) {
+      const head = rdp.entries.peek();
+      if (head !== undefined && head.serial < oldest) oldest = head.serial;
+    }
+    this.invokedUpTo = oldest - 1;
+    return serial <= this.invokedUpTo;
   }
 
   private enqueue(rdp: RcuCpu, entry: Entry): void {

@@ -1,11 +1,12 @@
 // Who runs where. Softirq class above fair; among fair tasks no wakeup preemption (equals), round robin by slice.
 // Bound tasks wait for their CPU; others go to their last CPU if it is idle, else to an idle one, and an idle CPU
-// pulls a waiting one from elsewhere.
+// pulls a waiting one from elsewhere. A task that is alone may run past its slice; it gives way to the next that comes.
 //
 // A CPU has at most one pending event: the end of a switch or of a burst. Alone on its CPU, a task costs one event per
 // burst whatever its length; slices exist only while somebody waits.
 import { Cpu, CpuPhase } from './cpu.js';
 import type { EventQueue } from './event-queue.js';
+import { IdleCpus } from './idle-cpus.js';
 import { invariant } from './invariant.js';
 import { MIGRATE, PARK, SchedClass, Task, TaskState, YIELD } from './task.js';
 
@@ -19,8 +20,7 @@ export class Scheduler {
   /** The task whose generator is being resumed. */
   current: Task | undefined;
   liveTasks = 0;
-  private readonly idle: Uint32Array;
-  private idleCount: number;
+  private readonly idle: IdleCpus;
   /** Waiting tasks that may move to another CPU. */
   private movable = 0;
 
@@ -37,35 +37,27 @@ export class Scheduler {
       );
       this.cpus.push(cpu);
     }
-    this.idle = new Uint32Array((cpuCount + 31) >> 5);
-    for (let index = 0; index < cpuCount; index++) this.idle[index >> 5]! |= 1 << (index & 31);
-    this.idleCount = cpuCount;
+    this.idle = new IdleCpus(this.cpus);
   }
 
-  /** Makes a blocked task ready; for any other, remembers the wakeup for its next PARK. */
+  /**
+   * Makes a blocked task ready; one that goes about its business remembers the wakeup for its next PARK. A task that was
+   * woken and has not acted since gets one wakeup, not two: it has yet to look at what it was woken for, and the second
+   * would cut short whatever it waits for next.
+   */
   wake(task: Task): void {
     if (task.state === TaskState.Dead) return;
     if (task.state !== TaskState.Blocked) {
-      task.wakePending = true;
+      if (!task.parked) task.wakePending = true;
       return;
     }
-    task.sleepVersion++;
+    task.sleepVersion = (task.sleepVersion + 1) | 0;
     this.enqueue(task, task.pinned ? task.cpu : this.selectCpu(task.cpu));
   }
 
   /** An idle CPU other than `not`, the nearest above it; undefined when all are busy. */
   findIdle(not: Cpu): Cpu | undefined {
-    if (this.idleCount === 0) return undefined;
-    const words = this.idle.length;
-    const start = not.index + 1;
-    for (let step = 0; step <= words; step++) {
-      const word = ((start >> 5) + step) % words;
-      let bits = this.idle[word]!;
-      if (step === 0) bits &= -1 << (start & 31);
-      if (word === not.index >> 5) bits &= ~(1 << (not.index & 31));
-      if (bits !== 0) return this.cpus[(word << 5) + (31 - Math.clz32(bits & -bits))];
-    }
-    return undefined;
+    return this.idle.nearestAbove(not);
   }
 
   /** Raises a task that runs or waits to another class; takes effect when it next waits for a CPU. */
@@ -108,10 +100,12 @@ export class Scheduler {
     if (!task.pinned) this.movable++;
   }
 
-  /** Puts the current fair task back at the head of its queue. */
+  /** Puts the current fair task back at the head of its queue, with what is left of its slice. */
   private preempt(cpu: Cpu): void {
     const task = cpu.current!;
     if (cpu.phase === CpuPhase.Burst) this.chargeBurst(cpu);
+    else if (cpu.phase === CpuPhase.Switching) this.chargeSwitch(cpu);
+    task.sliceUsedNs = Math.max(0, this.events.now - cpu.sliceStartNs);
     task.state = TaskState.Ready;
     cpu.fairQueue.unshift(task);
     if (!task.pinned) this.movable++;
@@ -126,28 +120,39 @@ export class Scheduler {
     cpu.burstStartNs = this.events.now;
   }
 
+  private chargeSwitch(cpu: Cpu): void {
+    cpu.busyNs += this.events.now - cpu.switchStartNs;
+  }
+
   private switchTo(cpu: Cpu, task: Task): void {
-    if (cpu.phase === CpuPhase.Idle) {
-      this.idle[cpu.index >> 5]! &= ~(1 << (cpu.index & 31));
-      this.idleCount--;
-    }
-    const free = task.schedClass === SchedClass.Softirq || task === cpu.lastFair;
-    const costNs = free && !task.wokenUp ? 0 : task.schedClass === SchedClass.Softirq ? 0 : this.costs.contextSwitchNs;
+    if (cpu.phase === CpuPhase.Idle) this.idle.remove(cpu);
+    // Free: interrupt context, and going on with the fair task that was interrupted.
+    const free = task.schedClass === SchedClass.Softirq || (task === cpu.lastFair && !task.wokenUp);
+    const costNs = free ? 0 : this.costs.contextSwitchNs;
     cpu.phase = CpuPhase.Switching;
     cpu.current = task;
     task.state = TaskState.Running;
-    cpu.busyNs += costNs;
-    cpu.sliceStartNs = this.events.now + costNs;
-    this.events.push(costNs, cpu.actorId, ++cpu.version);
+    cpu.switchStartNs = this.events.now;
+    cpu.sliceStartNs = this.events.now + costNs - task.sliceUsedNs;
+    task.sliceUsedNs = 0;
+    this.expectIn(cpu, costNs);
+  }
+
+  /** Sets the one event that the CPU waits for; an earlier one becomes void. */
+  private expectIn(cpu: Cpu, delayNs: number): void {
+    cpu.version = (cpu.version + 1) | 0;
+    this.events.push(delayNs, cpu.actorId, cpu.version);
   }
 
   private fire(cpu: Cpu, version: number): void {
     if (version !== cpu.version) return;
     const task = cpu.current!;
     if (cpu.phase === CpuPhase.Switching) {
+      this.chargeSwitch(cpu);
       if (task.schedClass === SchedClass.Fair) cpu.lastFair = task;
       if (task.wokenUp) {
         task.wokenUp = false;
+        task.parked = false;
         task.hooks?.running();
       }
     } else {
@@ -159,6 +164,11 @@ export class Scheduler {
   }
 
   private sliceEnd(cpu: Cpu, task: Task): void {
+    // Another CPU may have pulled whoever it was that waited.
+    if (cpu.fairQueue.length === 0) {
+      this.startBurst(cpu);
+      return;
+    }
     this.giveWay(cpu, task);
     this.pickNext(cpu);
   }
@@ -180,7 +190,7 @@ export class Scheduler {
     }
     cpu.phase = CpuPhase.Burst;
     cpu.burstStartNs = this.events.now;
-    this.events.push(lengthNs, cpu.actorId, ++cpu.version);
+    this.expectIn(cpu, lengthNs);
   }
 
   private resume(cpu: Cpu, task: Task): void {
@@ -193,7 +203,7 @@ export class Scheduler {
         this.exit(cpu, task);
         return;
       }
-      const request = step.value;
+      const request = Math.round(step.value);
       if (request > 0) {
         task.remainingNs = request;
         this.current = undefined;
@@ -209,6 +219,8 @@ export class Scheduler {
       if (request === PARK) {
         if (task.wakePending) {
           task.wakePending = false;
+          // A sleep that ends before it began leaves no timer behind.
+          task.sleepVersion = (task.sleepVersion + 1) | 0;
           continue;
         }
         this.block(cpu, task);
@@ -231,6 +243,7 @@ export class Scheduler {
     invariant(cpu.current === task, `task ${task.name} blocks on a CPU that it does not have`);
     task.state = TaskState.Blocked;
     task.wokenUp = true;
+    task.parked = true;
     task.hooks?.sleeping();
   }
 
@@ -255,9 +268,8 @@ export class Scheduler {
     }
     cpu.current = undefined;
     cpu.phase = CpuPhase.Idle;
-    cpu.version++;
-    this.idle[cpu.index >> 5]! |= 1 << (cpu.index & 31);
-    this.idleCount++;
+    cpu.version = (cpu.version + 1) | 0;
+    this.idle.add(cpu);
   }
 
   /** newidle balance: takes a waiting, movable task from the nearest CPU above that has one. */

@@ -1,12 +1,13 @@
 // A thread of control: a generator that yields what it wants next.
 //
-//   n > 0     n ns of CPU time on the CPU it has
+//   n > 0     n ns of CPU time on the CPU it has, rounded to whole ones
 //   0         nothing; it goes on at once
 //   PARK      to sleep until somebody wakes it; a wakeup that came first is remembered, so none is lost
 //   YIELD     cond_resched(): let an equal that waits for this CPU run first
 //   MIGRATE   to run on `task.cpu`, which it has just changed
 //
 // Between two yields a task acts at one instant and nothing else runs, so model code needs no locks of its own.
+// A wakeup may come for another reason than the one waited for: whoever parks looks at its condition in a loop.
 import type { Cpu } from './cpu.js';
 
 export const PARK = -1;
@@ -46,6 +47,10 @@ export class Task {
   wakePending = false;
   /** Whether hooks.running() is due at the next switch-in. */
   wokenUp = true;
+  /** In PARK: blocked, or woken and not yet acting again. */
+  parked = false;
+  /** What it had used of its slice when a softirq interrupted it. */
+  sliceUsedNs = 0;
   sleepVersion = 0;
   cpuTimeNs = 0;
   /** Set once, right after construction: a body wants to know its task. */

@@ -144,14 +144,15 @@ export class WorkerPool {
       // keep_working(): go on while items are pending and no other worker of this pool runs.
       while (this.worklist.length > 0 && (this.cpu === undefined || this.nrRunning <= 1)) {
         const work = this.worklist.shift()!;
-        work.pending = false;
         if (work.executing) {
+          // It stays pending until then, so that it is queued once and counts in one queue.
           work.again = true;
           continue;
         }
         work.executing = true;
         do {
           work.again = false;
+          work.pending = false;
           const queue = work.queue!;
           yield* work.run();
           queue.done();
