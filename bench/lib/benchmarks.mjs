@@ -1,0 +1,187 @@
+// The plan: which benchmark runs which contenders, at which size, for how long, and what is asked of the result.
+//
+// `operations` differs between contenders so that each runs for about half a second to a few seconds; the rate is what
+// is compared. `warmup` is the same for all of one benchmark: it is not timed, and the virtual time at its end must be
+// the same in all of them, or they did not run the same model.
+
+/** The simulators, of which we want to be ahead; C++ is a yardstick. */
+export const SIMULATORS = ['ns3', 'simgrid', 'simpy'];
+
+const row = (contender, label, variant, operations) => ({ contender, label, variant, operations });
+
+/** ns-3 on each of its schedulers that can do this size. */
+const ns3Rows = (operations, schedulers) =>
+  schedulers.map((scheduler) => row('ns3', `ns-3 events, ${scheduler}`, scheduler, operations));
+
+const SCHEDULERS = ['map', 'heap', 'priority-queue', 'calendar'];
+
+const holdBars = [
+  { ours: 'queue', against: ['cpp'], least: 0.8 },
+  { ours: 'actors', against: ['ns3'], least: 1 },
+  ...SIMULATORS.map((simulator) => ({ ours: 'tasks', against: [simulator], least: 1 })),
+];
+
+function hold(size, name, { ours, tasks, ns3, simgrid, simpy, schedulers = SCHEDULERS }) {
+  return {
+    id: `hold-${name}`,
+    program: 'hold',
+    title: `Hold model, ${size.toLocaleString('en')} pending, exponential increments`,
+    unit: 'M events/s',
+    size,
+    warmup: 200_000,
+    rows: [
+      row('kworkbench', 'kworkbench queue', 'queue', ours),
+      row('cpp', 'C++ std::priority_queue', '', ours),
+      row('kworkbench', 'kworkbench actors (a function per event)', 'actors', ours),
+      ...ns3Rows(ns3, schedulers),
+      row('kworkbench', 'kworkbench tasks (a generator per event)', 'tasks', tasks),
+      row('simgrid', 'SimGrid actors', '', simgrid),
+      row('simpy', 'SimPy processes', '', simpy),
+    ],
+    bars: holdBars,
+  };
+}
+
+const kernel = {
+  ...hold(1000, 'kernel', { ours: 5e6, tasks: 2e6, ns3: 1e6, simgrid: 4e5, simpy: 3e5 }),
+  id: 'kernel',
+  program: 'kernel',
+  title: 'Kernel-like increments, 1,000 pending: 50 % zero, 30 % exponential of 2 us, 20 % to the next 4 ms tick',
+  bars: [
+    { ours: 'queue', against: ['cpp'], least: 1 },
+    { ours: 'actors', against: ['ns3'], least: 1 },
+    ...SIMULATORS.map((simulator) => ({ ours: 'tasks', against: [simulator], least: 1 })),
+  ],
+};
+
+const queueing = (servers) => ({
+  id: servers === 1 ? 'mm1' : `mm${servers}`,
+  program: 'queueing',
+  title: `M/M/${servers} at load 0.8: a source, ${servers === 1 ? 'a server' : `${servers} servers`} and a queue`,
+  unit: 'M customers/s',
+  size: servers,
+  warmup: 20_000,
+  theory: true,
+  rows: [
+    row('kworkbench', 'kworkbench tasks', 'tasks', 2e6),
+    row('cpp', 'C++ std::priority_queue, state machine', '', 4e6),
+    row('ns3', 'ns-3 events, map', '', 2e6),
+    row('simgrid', 'SimGrid actors', '', 2e5),
+    row('simpy', 'SimPy processes', '', 1e5),
+  ],
+  bars: [
+    ...(servers === 1 ? [{ ours: 'tasks', leastRate: 2e6 }] : []),
+    ...SIMULATORS.map((simulator) => ({ ours: 'tasks', against: [simulator], least: 1 })),
+  ],
+});
+
+const convoy = {
+  id: 'convoy',
+  program: 'convoy',
+  title: 'Mutex convoy, 64 tasks on 64 CPUs, hold 10, think 5',
+  unit: 'M sections/s',
+  size: 64,
+  warmup: 20_000,
+  rows: [
+    row('kworkbench', 'kworkbench, first come first served', 'fair', 1e6),
+    row('kworkbench', 'kworkbench, as the kernel: stealing, hand-off', 'kernel', 1e6),
+    row('simgrid', 'SimGrid actors', '', 2e5),
+    row('simpy', 'SimPy processes', '', 1e5),
+  ],
+  bars: [
+    { ours: 'fair', leastRate: 5e6 },
+    { ours: 'kernel', leastRate: 5e6 },
+    ...['simgrid', 'simpy'].map((simulator) => ({ ours: 'fair', against: [simulator], least: 1 })),
+  ],
+};
+
+const timerRows = (contender, label, prefix, operations) =>
+  [0, 80].map((percent) =>
+    row(contender, `${label}, ${percent === 0 ? 'none' : '80 %'} cancelled`, `${prefix}${percent}`, operations),
+  );
+
+const timers = {
+  id: 'timers',
+  program: 'timers',
+  title: 'Timers of 1 to 2 ms, one a microsecond, 80 % cancelled after 500 us or none',
+  unit: 'M timers/s',
+  size: 1500,
+  warmup: 20_000,
+  rows: [
+    ...timerRows('kworkbench', 'kworkbench actors', 'actors-', 2e6),
+    ...timerRows('cpp', 'C++ std::priority_queue', '', 2e6),
+    ...timerRows('ns3', 'ns-3 Cancel', 'cancel-', 5e5),
+    row('ns3', 'ns-3 Remove, 80 % cancelled', 'remove-80', 5e5),
+    ...timerRows('kworkbench', 'kworkbench tasks: sleep and wake', 'tasks-', 1e6),
+    ...timerRows('simgrid', 'SimGrid acquire_timeout', '', 1e5),
+    ...timerRows('simpy', 'SimPy interrupt', '', 5e4),
+  ],
+  bars: [
+    { ours: 'actors-80', most: 1.5, slowerThanOwn: 'actors-0' },
+    { ours: 'tasks-80', most: 1.5, slowerThanOwn: 'tasks-0' },
+    { ours: 'actors-80', against: ['ns3'], only: ['cancel-80', 'remove-80'], least: 1 },
+    { ours: 'tasks-80', against: ['ns3'], only: ['cancel-80', 'remove-80'], least: 1 },
+    ...['simgrid', 'simpy'].map((simulator) => ({ ours: 'tasks-80', against: [simulator], only: ['80'], least: 1 })),
+  ],
+};
+
+const scenario = {
+  id: 'scenario',
+  program: 'scenario',
+  title: 'netns-unshare-storm, one cell: machine seconds per CPU second',
+  unit: 'x faster than the machine',
+  scale: 1,
+  size: 0,
+  warmup: 0,
+  rows: ['before', 'v4'].map((variant) => row('kworkbench', `kworkbench, variant ${variant}`, variant, 0)),
+  bars: ['before', 'v4'].flatMap((variant) => [
+    { ours: variant, leastRate: 100 },
+    { ours: variant, mostPeakBytes: 300e6 },
+  ]),
+};
+
+const ALLOCATION_EVENTS = 1e7;
+const allocation = {
+  id: 'allocation',
+  program: 'allocation',
+  title: 'Bytes allocated per event, over 10 M events in steady state',
+  unit: 'bytes/event',
+  allocation: true,
+  warmup: 200_000,
+  rows: [
+    ['hold-queue', 1000],
+    ['hold-actors', 1000],
+    ['hold-tasks', 1000],
+    ['convoy-fair', 64],
+    ['convoy-kernel', 64],
+  ].map(([variant, size]) => ({
+    ...row('kworkbench', variant.replace('-', ', '), variant, ALLOCATION_EVENTS),
+    size,
+  })),
+  // The meter itself and the compiler leave some kilobytes.
+  bars: ['hold-queue', 'hold-actors', 'hold-tasks', 'convoy-fair', 'convoy-kernel'].map((variant) => ({
+    ours: variant,
+    mostBytesPerEvent: 0.5,
+  })),
+};
+
+export const benchmarks = [
+  hold(1e3, '1e3', { ours: 5e6, tasks: 2e6, ns3: 1e6, simgrid: 2e5, simpy: 3e5 }),
+  hold(1e5, '1e5', { ours: 3e6, tasks: 1e6, ns3: 5e5, simgrid: 1e5, simpy: 1e5 }),
+  // The calendar of ns-3 takes minutes to fill at this size.
+  hold(1e6, '1e6', {
+    ours: 3e6,
+    tasks: 1e6,
+    ns3: 5e5,
+    simgrid: 1e5,
+    simpy: 1e5,
+    schedulers: ['map', 'heap', 'priority-queue'],
+  }),
+  kernel,
+  queueing(1),
+  queueing(4),
+  convoy,
+  timers,
+  scenario,
+  allocation,
+];
