@@ -36,7 +36,7 @@ COPY libs libs
 COPY apps apps
 RUN node_modules/.bin/tsc -b apps/coordinator apps/netns-teardown \
  && find apps libs '(' -name src -o -name node_modules -o -name scripts ')' -prune -exec rm -rf {} + \
- && find apps libs -type f '(' -name '*.spec.*' -o -name '*.map' -o -name '*.d.ts' -o -name '*.tsbuildinfo' -o -name .tsbuildinfo -o -name 'tsconfig*.json' ')' -delete
+ && find apps libs -type f '(' -name '*.map' -o -name '*.d.ts' -o -name '*.tsbuildinfo' -o -name .tsbuildinfo -o -name 'tsconfig*.json' ')' -delete
 
 FROM ${NODE_IMAGE} AS production
 LABEL org.kworkbench.stage=production

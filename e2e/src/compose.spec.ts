@@ -96,7 +96,7 @@ describe('docker compose', () => {
   it('runs an experiment with the digests of a local run', async () => {
     const remote = await kwb(['submit', ...EXPERIMENT, '--watch', '--json', '-', '--coordinator', coordinator]);
     const local = await kwb(['run', ...EXPERIMENT, '--json', '-', '--quiet']);
-    expect(outcome(parseReport(remote.stdout))).toEqual(outcome(parseReport(local.stdout)));
+    expect(outcome(parseReport(remote))).toEqual(outcome(parseReport(local)));
     expect(remote.code).toBe(local.code);
   });
 
@@ -106,7 +106,7 @@ describe('docker compose', () => {
     const before = await kwb(['watch', id, '--quiet', '--json', '-', '--coordinator', coordinator]);
     await compose('up', '--detach', '--no-build', '--force-recreate', 'postgres', 'coordinator');
     const after = await waitForReport(id);
-    expect(outcome(parseReport(after.stdout))).toEqual(outcome(parseReport(before.stdout)));
+    expect(outcome(parseReport(after))).toEqual(outcome(parseReport(before)));
   });
 
   /** The coordinator needs a moment after it was made anew. */

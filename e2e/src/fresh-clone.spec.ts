@@ -48,7 +48,7 @@ describe('a fresh clone', () => {
     });
 
     it('installs, builds and runs the storm, passes, and prints nothing but the report on stdout', () => {
-      const report = parseReport(first.stdout);
+      const report = parseReport(first);
       expect(report).toMatchObject({ apiVersion: 'kworkbench/v1', scenario: 'netns-unshare-storm' });
       expect(new Set(report.cells.map(({ variant }) => variant))).toEqual(new Set(['before', 'v4']));
       expect({ code: first.code, stderr: first.stderr }).toMatchObject({ code: 0 });
@@ -56,7 +56,7 @@ describe('a fresh clone', () => {
     });
 
     it.each(EXPECTED)('has the published $metric of $variant', ({ variant, metric, low, high }) => {
-      const { summary } = parseReport(first.stdout);
+      const { summary } = parseReport(first);
       const found = summary.find((entry) => entry.variant === variant && entry.metric === metric)!;
       expect(found.n).toBeGreaterThanOrEqual(LEAST_REPLICATIONS);
       expect(found.median).toBeGreaterThanOrEqual(low);

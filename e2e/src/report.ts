@@ -1,4 +1,5 @@
 // The part of a report that two runs of the same experiment must agree on.
+import type { Finished } from './kwb.js';
 
 interface Cell {
   readonly id: string;
@@ -21,9 +22,13 @@ export interface Report {
   }[];
 }
 
-/** @throws when there is anything but one JSON document. */
-export function parseReport(stdout: string): Report {
-  return JSON.parse(stdout) as Report;
+/** @throws when stdout is anything but one JSON document; the error carries what the program said instead. */
+export function parseReport({ stdout, stderr, code }: Finished): Report {
+  try {
+    return JSON.parse(stdout) as Report;
+  } catch (error) {
+    throw new Error(`no report on stdout; exit code ${code}\n${stderr}${stdout}`, { cause: error });
+  }
 }
 
 /** Every cell's name, id, telemetry digest and metrics, in an order of its own. */

@@ -15,7 +15,7 @@ describe('the services on a real engine', () => {
     await prepareDocker();
     withoutReaperIfAbsent();
     stack = await Stack.start(2);
-    local = parseReport((await kwb(['run', ...EXPERIMENT, '--json', '-', '--quiet'])).stdout);
+    local = parseReport(await kwb(['run', ...EXPERIMENT, '--json', '-', '--quiet']));
   });
 
   afterAll(async () => {
@@ -31,7 +31,7 @@ describe('the services on a real engine', () => {
     expect(watched.stderr + watched.stdout).toContain(id);
 
     const reported = await kwb(['report', id, '--json', '-', '--coordinator', stack.grpcAddress]);
-    const remote = parseReport(reported.stdout);
+    const remote = parseReport(reported);
     expect(remote.cells.length).toBeGreaterThanOrEqual(4);
     expect(outcome(remote)).toEqual(outcome(local));
     expect(remote.verdict).toBe(local.verdict);
@@ -41,7 +41,7 @@ describe('the services on a real engine', () => {
 
   it('know the cells of an experiment that was run before and do not run them again', async () => {
     const repeated = await kwb(['submit', ...EXPERIMENT, '--watch', '--json', '-', '--coordinator', stack.grpcAddress]);
-    expect(outcome(parseReport(repeated.stdout))).toEqual(outcome(local));
+    expect(outcome(parseReport(repeated))).toEqual(outcome(local));
   });
 
   it('tell health, readiness and metrics over HTTP', async () => {
