@@ -29,7 +29,8 @@ describe('EventQueue', () => {
           const expected = popReference(pending);
           expect(queue.nextTime).toBe(expected?.time ?? Infinity);
           expect(queue.pop()).toBe(expected !== undefined);
-          if (expected !== undefined) expect([queue.now, queue.argument]).toEqual([expected.time, expected.argument]);
+          const popped = expected === undefined ? undefined : { time: queue.now, argument: queue.argument };
+          expect(popped).toEqual(expected && { time: expected.time, argument: expected.argument });
         };
         for (const op of operations) {
           if (op === 'pop') pop();

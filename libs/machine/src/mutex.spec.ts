@@ -31,7 +31,7 @@ describe('Mutex', () => {
         expect(trace.length).toBe(4 * program.reduce((sum, { steps }) => sum + steps.length, 0));
         for (const mutex of mutexes) {
           expect([mutex.owner, mutex.waiting]).toEqual([undefined, 0]);
-          if (fair || stealProbability === 0) expect(mutex.steals).toBe(0);
+          expect(mutex.steals === 0 || (!fair && stealProbability > 0)).toBe(true);
         }
       }),
     );
@@ -177,6 +177,7 @@ describe('Mutex', () => {
     [
       'unlocked by a task that does not own it',
       function* (mutex: Mutex) {
+        yield 1;
         mutex.unlock();
       },
     ],

@@ -103,8 +103,8 @@ describe.each(KINDS)('rcu_barrier with a %s', (kind) => {
     fc.assert(
       fc.property(fc.record({ postings, callers }), (load) => {
         const { calls } = runLoad(load, { kind });
-        for (const { alone, tookNs } of calls) {
-          if (alone) expect(tookNs).toBeLessThanOrEqual(oneBarrierNs(callbacksNs(load)));
+        for (const { tookNs } of calls.filter(({ alone }) => alone)) {
+          expect(tookNs).toBeLessThanOrEqual(oneBarrierNs(callbacksNs(load)));
         }
       }),
     );

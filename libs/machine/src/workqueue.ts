@@ -50,11 +50,14 @@ export class PoolQueue {
     return true;
   }
 
-  /** pwq_dec_nr_in_flight(): one item is done; the oldest inactive one takes its place. */
-  done(): void {
+  /** pwq_dec_nr_in_flight(): a worker of `by` did one item; the oldest inactive one takes its place. */
+  done(by: WorkerPool): void {
     this.active--;
     const next = this.inactive.shift();
-    if (next !== undefined) this.activate(next);
+    if (next === undefined) return;
+    this.activate(next);
+    // A worker goes on with what its own pool has; of another pool, perhaps nobody is awake.
+    if (this.pool !== by) this.pool.wakeIfNeeded();
   }
 
   private activate(work: Work): void {
@@ -116,25 +119,21 @@ export class WorkerPool {
     this.queues.workerCreated();
     const worker = new Worker();
     worker.idleSinceNs = this.machine.nowNs;
-    const spawnOptions = {
-      hooks: {
-        running: () => {
-          worker.running = true;
-          this.nrRunning++;
-        },
-        sleeping: () => {
-          if (!worker.running) return;
-          worker.running = false;
-          this.nrRunning--;
-          this.wakeIfNeeded();
-        },
+    const hooks = {
+      running: () => {
+        worker.running = true;
+        this.nrRunning++;
+      },
+      sleeping: () => {
+        if (!worker.running) return;
+        worker.running = false;
+        this.nrRunning--;
+        this.wakeIfNeeded();
       },
     };
-    const number = this.created - 1;
-    worker.task = this.machine.spawn(`kworker/${this.name}:${number}`, () => this.workerLoop(worker), {
-      ...spawnOptions,
-      ...(this.cpu !== undefined ? { on: this.cpu } : { near: this.machine.cpus[0]! }),
-    });
+    const place = this.cpu !== undefined ? { on: this.cpu } : { near: this.machine.cpus[0]! };
+    const name = `kworker/${this.name}:${this.created - 1}`;
+    worker.task = this.machine.spawn(name, () => this.workerLoop(worker), { hooks, ...place });
     this.idle.push(worker);
   }
 
@@ -155,7 +154,7 @@ export class WorkerPool {
           work.pending = false;
           const queue = work.queue!;
           yield* work.run();
-          queue.done();
+          queue.done(this);
         } while (work.again);
         work.executing = false;
       }
