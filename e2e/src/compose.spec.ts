@@ -2,7 +2,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { composeCommand, docker, IMAGES, prepareDocker } from './docker.js';
-import { kwb, plainEnvironment, run, runOrThrow, type Finished } from './kwb.js';
+import { kwb, kwbRun, plainEnvironment, run, runOrThrow, type Finished } from './kwb.js';
 import { outcome, parseReport } from './report.js';
 import { ROOT } from './root.js';
 
@@ -95,7 +95,7 @@ describe('docker compose', () => {
 
   it('runs an experiment with the digests of a local run', async () => {
     const remote = await kwb(['submit', ...EXPERIMENT, '--watch', '--json', '-', '--coordinator', coordinator]);
-    const local = await kwb(['run', ...EXPERIMENT, '--json', '-', '--quiet']);
+    const local = await kwbRun(...EXPERIMENT, '--json', '-', '--quiet');
     expect(outcome(parseReport(remote))).toEqual(outcome(parseReport(local)));
     expect(remote.code).toBe(local.code);
   });

@@ -1,5 +1,7 @@
 // The command line as a person uses it: ./kwb in some working copy, its two streams apart.
 import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { ROOT } from './root.js';
 
@@ -69,4 +71,14 @@ export async function runOrThrow(...call: Parameters<typeof run>): Promise<Finis
 export function kwb(args: readonly string[], options: { root?: string; cwd?: string } = {}): Promise<Finished> {
   const { root = ROOT, cwd = root } = options;
   return run(join(root, 'kwb'), args, { cwd });
+}
+
+/** `./kwb run` of this working copy, in a folder that is gone afterwards: it writes a run directory. */
+export async function kwbRun(...args: string[]): Promise<Finished> {
+  const folder = await mkdtemp(join(tmpdir(), 'kwb-run-'));
+  try {
+    return await kwb(['run', ...args], { cwd: folder });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { docker, prepareDocker, withoutReaperIfAbsent } from './docker.js';
-import { kwb } from './kwb.js';
+import { kwb, kwbRun } from './kwb.js';
 import { outcome, parseReport, type Report } from './report.js';
 import { Stack } from './stack.js';
 
@@ -15,7 +15,7 @@ describe('the services on a real engine', () => {
     await prepareDocker();
     withoutReaperIfAbsent();
     stack = await Stack.start(2);
-    local = parseReport(await kwb(['run', ...EXPERIMENT, '--json', '-', '--quiet']));
+    local = parseReport(await kwbRun(...EXPERIMENT, '--json', '-', '--quiet'));
   });
 
   afterAll(async () => {
