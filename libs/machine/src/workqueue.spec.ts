@@ -131,6 +131,25 @@ describe('a bound pool', () => {
     expect(workqueues.workersMax).toBe(2);
   });
 
+  it('lets a worker that ends its item while another runs take no further one', () => {
+    const { machine, workqueues, cpu } = testQueues();
+    const queue = workqueues.alloc(256);
+    const log: string[] = [];
+    const item = (name: string, sleepNs: number, runNs: number) =>
+      new Work(function* () {
+        log.push(`${name} starts`);
+        yield machine.sleep(sleepNs);
+        yield runNs;
+        log.push(`${name} ends`);
+      });
+    // a sleeps, so b starts; a wakes and shares the CPU with b, and is done long before it.
+    queue.queueOn(cpu, item('a', 5 * MS, 1 * MS));
+    queue.queueOn(cpu, item('b', 0, 50 * MS));
+    queue.queueOn(cpu, item('c', 0, 1 * MS));
+    machine.run(Infinity);
+    expect(log).toEqual(['a starts', 'b starts', 'a ends', 'b ends', 'c starts', 'c ends']);
+  });
+
   it('goes from item to item on one worker as long as none blocks', () => {
     const { machine, workqueues, cpu } = testQueues();
     const queue = workqueues.alloc(256);
