@@ -1,6 +1,6 @@
 // ns-3: events that call a function, on the scheduler that the variant names (`map` is the default of ns-3; `heap`,
 // `priority-queue`, `calendar`). ns-3 has no processes and no mutexes; its M/M/c is a state machine.
-// Timers: `cancel` marks the event (EventId::Cancel), `remove` takes it out of the queue.
+// Timers, `scheduler/cancel-80` and so on: `cancel` marks the event (EventId::Cancel), `remove` takes it out of the queue.
 #include "../cpp/shared.hpp"
 #include "ns3/core-module.h"
 #include <deque>
@@ -89,7 +89,7 @@ struct Timers {
   std::vector<ns3::EventId> slots{TIMER_SLOTS};
   int64_t step = 0, fired = 0, cancels = 0;
   explicit Timers(const Parameters &given)
-      : meter(given), timeouts(cancelRatio(given.variant)), remove(given.variant.rfind("remove", 0) == 0) {}
+      : meter(given), timeouts(cancelRatio(given.variant)), remove(given.variant.find("remove") != std::string::npos) {}
   void fire() { fired++; }
   void drive() {
     const int64_t before = step - CANCEL_AFTER_STEPS;
@@ -115,10 +115,9 @@ static void timers(const Parameters &given) {
 
 int main(int argc, char **argv) {
   const Parameters given = parameters(argc, argv);
-  if (given.benchmark == "hold" || given.benchmark == "kernel") {
-    setScheduler(given.variant);
-    hold(given, given.benchmark == "kernel");
-  } else if (given.benchmark == "queueing") queueing(given);
+  setScheduler(given.variant.substr(0, given.variant.find('/')));
+  if (given.benchmark == "hold" || given.benchmark == "kernel") hold(given, given.benchmark == "kernel");
+  else if (given.benchmark == "queueing") queueing(given);
   else if (given.benchmark == "timers") timers(given);
   else return std::fprintf(stderr, "no benchmark %s\n", argv[1]), 2;
   // What is still pending is left to the end of the process: taking it apart is no part of any measurement.
