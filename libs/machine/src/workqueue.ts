@@ -164,6 +164,8 @@ export class WorkerPool {
       yield PARK;
       if (this.queues.dying.delete(worker)) break;
     }
+    // Told to end before it first ran, it has worked and gone idle since; nobody may wake it any more.
+    this.idle.remove(worker);
     worker.running = false;
     this.nrRunning--;
     this.workers--;

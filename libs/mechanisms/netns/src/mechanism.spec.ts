@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { netns } from './mechanism.js';
+import { cellOf, type CellOptions } from './testing/cells.js';
+
+describe('check', () => {
+  const cases: readonly (readonly [string, CellOptions, string])[] = [
+    ['memory that the machine itself uses up', { memoryBytes: 2 ** 28 }, 'machine.memory'],
+    [
+      'memory for fewer namespaces than threads',
+      { memoryBytes: 2 ** 29, workload: { threads: 4096 } },
+      'machine.memory',
+    ],
+    [
+      'a user limit that a holder can never stay below',
+      { kernel: { userLimit: 99 }, workload: { kind: 'holdAndDrop', cycles: 100 } },
+      'kernel.userLimit',
+    ],
+    [
+      'a user limit that threads fill by holding',
+      { kernel: { userLimit: 4 }, workload: { threads: 4 } },
+      'kernel.userLimit',
+    ],
+    ['bursts without time between them', { workload: { kind: 'bursts', interval: 0 } }, 'workload.interval'],
+    [
+      'memory shares above the whole',
+      { constants: { exitMemoryRatio: 0.65, deviceMemoryRatio: 0.6 } },
+      'machine.constants.exitMemoryRatio',
+    ],
+  ];
+  it.each(cases)('refuses %s', (_what, options, path) => {
+    expect(netns.check(cellOf(options)).map((problem) => problem.path)).toContain(path);
+  });
+
+  it('accepts what can run', () => {
+    expect(netns.check(cellOf())).toEqual([]);
+    expect(netns.check(cellOf({ kernel: { userLimit: 1 }, workload: { kind: 'exec' } }))).toEqual([]);
+  });
+});
+
+describe('the declaration', () => {
+  it('names only variants, metrics and profiles that exist', () => {
+    const variants = netns.variants.map(({ id }) => id);
+    const metrics = netns.metrics.map(({ name }) => name);
+    for (const figure of netns.published) {
+      expect(variants).toContain(figure.variant);
+      expect(metrics).toContain(figure.metric);
+      expect(figure.low).toBeLessThanOrEqual(figure.high);
+    }
+    for (const name of netns.headline ?? []) expect(metrics).toContain(name);
+  });
+
+  it('gives every constant a unit, a basis, a source and a range that holds its value', () => {
+    for (const profile of netns.profiles) {
+      for (const { name, value, unit, source, min, max } of profile.constants) {
+        expect(unit, name).not.toBe('');
+        expect(source, name).not.toBe('');
+        expect(value, name).toBeGreaterThanOrEqual(min);
+        expect(value, name).toBeLessThanOrEqual(max);
+      }
+    }
+  });
+
+  it.each([
+    [{}, '50,000 unshare cycles · 1 thread'],
+    [{ threads: 4, rate: 1000 }, '50,000 unshare cycles · 4 threads · 1,000/s'],
+    [{ kind: 'holdAndDrop', cycles: 1 }, '1 namespace held, then dropped at once · 1 thread'],
+  ])('says what %j does', (workload, text) => {
+    expect(netns.describeWorkload(cellOf({ workload }))).toBe(text);
+  });
+});
