@@ -42,6 +42,12 @@ function quantity(what: string, units: Readonly<Record<string, number>>) {
   });
 }
 
+/** A whole number from `min` to `max`, both included. */
+export function integer(min: number, max: number) {
+  const error = `expected an integer from ${min.toLocaleString('en')} to ${max.toLocaleString('en')}`;
+  return z.int({ error }).min(min, { error }).max(max, { error });
+}
+
 /** A duration such as `4ms`, `1.5s`, `10min`; a bare number is seconds. Parses to seconds, not negative. */
 export const durationSeconds = () => quantity('a duration such as 4ms, 1.5s or 10min', DURATION_SECONDS);
 

@@ -1,11 +1,7 @@
 // The kernel under study, as the options in which its designs differ. A variant is a preset of these; a toggle in a
 // scenario (`spec.kernel`) sets one for all variants.
+import { integer } from '@kworkbench/mechanism';
 import { z } from 'zod';
-
-const integer = (min: number, max: number) => {
-  const message = `expected an integer from ${min.toLocaleString('en')} to ${max.toLocaleString('en')}`;
-  return z.int({ error: message }).min(min, { error: message }).max(max, { error: message });
-};
 
 export const kernelSchema = z.strictObject({
   fqdirExit: z

@@ -1,15 +1,10 @@
 // What is injected. One flat schema for all kinds, so that every parameter has one path in a scenario file.
-import { durationSeconds, ratePerSecond } from '@kworkbench/mechanism';
+import { durationSeconds, integer, ratePerSecond } from '@kworkbench/mechanism';
 import { z } from 'zod';
 
 /** Bounds a run to minutes of real time and the virtual clock to its exact range, far above any published run. */
 export const MAX_CYCLES = 10_000_000;
 const MAX_THREADS = 4096;
-
-const integer = (min: number, max: number) => {
-  const message = `expected an integer from ${min.toLocaleString('en')} to ${max.toLocaleString('en')}`;
-  return z.int({ error: message }).min(min, { error: message }).max(max, { error: message });
-};
 
 export const workloadSchema = z.strictObject({
   kind: z
