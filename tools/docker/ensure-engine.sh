@@ -37,9 +37,29 @@ choose_iptables() {
   die "iptables cannot edit the nat table (is this a container without CAP_NET_ADMIN?); give it an engine by DOCKER_HOST"
 }
 
+# Process id of the dockerd that the pid file names; nothing when that process is gone or another one has its number.
+recorded_dockerd() {
+  local pid
+  pid=$(cat /var/run/docker.pid 2>/dev/null) || return 0
+  [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = dockerd ] && echo "$pid"
+  return 0
+}
+
+# A dockerd that is there and does not answer is starting or ending: it does one of the two before long.
+wait_for_recorded() {
+  local waited=0
+  while [ -n "$(recorded_dockerd)" ] && ! engine_answers; do
+    [ "$waited" -lt "$START_TIMEOUT_S" ] || die "dockerd (pid $(recorded_dockerd)) does not answer and does not end"
+    sleep 1
+    waited=$((waited + 1))
+  done
+}
+
 start_engine() {
-  # A pid file of an engine that was killed keeps the next one from starting.
-  if [ -f /var/run/docker.pid ] && ! kill -0 "$(cat /var/run/docker.pid)" 2>/dev/null; then rm -f /var/run/docker.pid; fi
+  wait_for_recorded
+  engine_answers && return
+  # The pid file of an engine that was killed keeps the next one from starting.
+  rm -f /var/run/docker.pid
   say "starting dockerd (log: $LOG_FILE)"
   # The storage driver is dockerd's choice: overlay2 where the file system carries it, else vfs.
   setsid nohup dockerd >>"$LOG_FILE" 2>&1 </dev/null &
