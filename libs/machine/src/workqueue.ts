@@ -221,6 +221,7 @@ export class Workqueue {
 export class Workqueues {
   workers = 0;
   workersMax = 0;
+  workersCreated = 0;
   readonly dying = new Set<object>();
   private readonly bound: (WorkerPool | undefined)[];
   private readonly unbound: WorkerPool[] = [];
@@ -255,6 +256,13 @@ export class Workqueues {
     return sum;
   }
 
+  /** The same in the bound pool where it is most. */
+  get blockedInFullest(): number {
+    let max = 0;
+    for (const pool of this.bound) if (pool !== undefined && pool.blocked > max) max = pool.blocked;
+    return max;
+  }
+
   /** A bound queue on the pools that all bound queues share. */
   alloc(maxActive: number): Workqueue {
     return new Workqueue((cpu) => (this.bound[cpu.index] ??= this.boundPool(cpu)), maxActive);
@@ -279,6 +287,7 @@ export class Workqueues {
   }
 
   workerCreated(): void {
+    this.workersCreated++;
     this.workers++;
     if (this.workers > this.workersMax) this.workersMax = this.workers;
   }

@@ -187,22 +187,22 @@ function GOLDEN(): [string, CellOptions, string][] {
     [
       'before, 2,000 cycles',
       { variant: 'before', workload: { cycles: 2000 } },
-      'a8de90ef7c6daacefeacbcdf5c35b7fc89e8205e9b39d2f967f59c24db1b5327',
+      'cfbfc55c357b41a0082a7eff4bbd8adaefa8f51125df8d50cca8ce4e06e502b3',
     ],
     [
       'v4, 2,000 cycles',
       { variant: 'v4', workload: { cycles: 2000 } },
-      '578836c493cfb9cb41672fe2a9ec52d8bf0a4408fe885cdd57aada3175cf9e31',
+      '0cfc87767789efeeac4d97538a781a1143cd6288fbfbef0224d8bb67c2312693',
     ],
     [
       'waitq, bursts on 6 CPUs',
       { variant: 'waitq', profile: 'deb510-6cpu', workload: { kind: 'bursts', cycles: 1000 } },
-      '11f3a3672a6af76be1135d3878705d1924902c51b65cacb5d03c720c5e1f7b10',
+      '0f5005b82525bd5856c362c0853629a10b0ffe7e4269f715620122ae6b693a6c',
     ],
     [
       'v3, held and dropped',
       { variant: 'v3', workload: { kind: 'holdAndDrop', cycles: 500, threads: 3 } },
-      '3f4ee63477e1e2b65d5869f2995d1f33943ca9d9c26cb6162d9b8e07974dbadb',
+      'e658aa37ab1f083c133f4fe509772f82d07cc18327d3e4ed189a50b45239a2f7',
     ],
   ];
 }

@@ -13,7 +13,7 @@ import { variants } from './variants.js';
 import { workloadSchema } from './workloads.js';
 
 /** Raised with every change of behaviour: a result of another version is never taken for one of this. */
-const MODEL_VERSION = 2;
+const MODEL_VERSION = 3;
 
 const count = (n: number, one: string, many = `${one}s`): string => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
 

@@ -26,6 +26,7 @@ const samples: readonly Sampled[] = [
   sampled('sock_inode_cache_bytes', 'bytes', 'Bytes of sock_inode_cache', (s) => s.nsMemory.sockInode.bytes),
   sampled('net_namespace', 'count', 'Objects of net_namespace', (s) => s.nsMemory.netNamespace.objects),
   sampled('fqdir_bytes', 'bytes', 'Bytes of fqdirs and their bucket tables', (s) => s.nsMemory.fqdir.bytes),
+  sampled('slab_other_bytes', 'bytes', 'Bytes of all other caches', (s) => s.nsMemory.slabOther.bytes),
   sampled('netns_outstanding', 'count', 'Namespaces created and not yet torn down', (s) => s.namespaces.outstanding),
   sampled('netns_listed', 'count', 'Namespaces on cleanup_list', (s) => s.namespaces.listed),
   sampled('netns_in_pass', 'count', 'Namespaces in the cleanup_net() pass under way', (s) => s.namespaces.inPass),
@@ -57,6 +58,13 @@ const samples: readonly Sampled[] = [
     'kworkers of bound pools that sleep inside a work item',
     (s) => s.workqueues.blocked,
   ),
+  sampled(
+    'kworkers_blocked_pool_max',
+    'count',
+    'The same in the pool where it is most',
+    (s) => s.workqueues.blockedInFullest,
+  ),
+  sampled('kworkers_created_total', 'total', 'kworkers created', (s) => s.workqueues.workersCreated),
 ];
 
 const seconds = (name: string, help: string): ColumnSpec => column(name, 'seconds', help);

@@ -2,6 +2,7 @@
 import type { Cell } from '@kworkbench/mechanism';
 import { type CellOutcome, MemorySink, TelemetryDigest, tee } from '@kworkbench/telemetry';
 import { kernelSchema, type NetnsKernel } from '../kernel.js';
+import { netns } from '../mechanism.js';
 import { profiles } from '../profiles.js';
 import { simulate } from '../simulate.js';
 import { variants } from '../variants.js';
@@ -23,7 +24,7 @@ export function cellOf(options: CellOptions = {}): Cell {
   const variant = variants.find(({ id }) => id === (options.variant ?? 'before'))!;
   return {
     mechanism: 'netns',
-    modelVersion: 2,
+    modelVersion: netns.modelVersion,
     kernel: kernelSchema.parse({ ...variant.kernel, ...options.kernel }),
     machine: {
       profile: profile.id,
