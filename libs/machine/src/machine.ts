@@ -5,7 +5,7 @@ import { EventQueue } from './event-queue.js';
 import { invariant } from './invariant.js';
 import { RandomStream } from './random.js';
 import { Scheduler, type SchedulerCosts } from './scheduler.js';
-import { PARK, SchedClass, Task, type TaskBody, type TaskHooks, TaskState } from './task.js';
+import { PARK, SchedClass, Task, type TaskBody, type TaskHooks } from './task.js';
 
 export interface MachineConfig extends SchedulerCosts {
   readonly cpus: number;
@@ -48,10 +48,6 @@ export class Machine {
 
   get cpus(): readonly Cpu[] {
     return this.scheduler.cpus;
-  }
-
-  get seed(): number {
-    return this.config.seed;
   }
 
   /** A random stream of its own for the entity of this name. */
@@ -151,9 +147,5 @@ export class Machine {
       this.sample(this.nextSampleNs);
       this.nextSampleNs += this.sampleEveryNs;
     }
-  }
-
-  isBlocked(task: Task): boolean {
-    return task.state === TaskState.Blocked;
   }
 }

@@ -1,6 +1,7 @@
 // The queue between the coordinator and the services of one mechanism: what both must agree on.
 import type { JobsOptions } from 'bullmq';
 import { z } from 'zod';
+import { withJitter } from './jitter.js';
 
 /** BullMQ forbids ':' in names (its own separator in Redis keys). */
 export function cellQueueName(mechanism: string): string {
@@ -39,7 +40,7 @@ const MAX_PRIORITY = 2_097_151;
 /** For workers (`settings.backoffStrategy`): doubles up to a bound, with jitter so that replicas do not retry in step. */
 export function retryDelayMs(attempt: number): number {
   const pause = Math.min(RETRY_FIRST_MS * 2 ** Math.min(Math.max(attempt - 1, 0), 16), RETRY_MAX_MS);
-  return Math.round(pause * (0.5 + Math.random() / 2));
+  return withJitter(pause);
 }
 
 /** Options of a cell's job in a round of `cells` cells: a person's handful goes before a sweep of thousands. */

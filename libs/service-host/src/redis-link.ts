@@ -3,6 +3,7 @@
 import { Redis } from 'ioredis';
 import { withoutPassword } from './env.js';
 import type { Logger } from './log.js';
+import { withJitter } from './jitter.js';
 
 /** First pause before connecting again; doubled each time. */
 const RECONNECT_FIRST_MS = 100;
@@ -21,8 +22,7 @@ export type RedisUse =
 
 function reconnectPauseMs(attempt: number): number {
   const pause = Math.min(RECONNECT_FIRST_MS * 2 ** Math.min(attempt - 1, 10), RECONNECT_MAX_MS);
-  // Jitter: the replicas of a service must not all come back in the same millisecond.
-  return Math.round(pause * (0.5 + Math.random() / 2));
+  return withJitter(pause);
 }
 
 export class RedisLink {

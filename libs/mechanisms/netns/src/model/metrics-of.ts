@@ -1,7 +1,6 @@
 // The metrics of a finished cell, from the state it ended in.
 import type { Histogram } from '@kworkbench/telemetry';
 import type { metrics } from '../metrics.js';
-import { nsCosts } from './costs.js';
 import type { NetnsSystem } from './system.js';
 
 type MetricName = (typeof metrics)[number]['name'];
@@ -16,8 +15,8 @@ const secondsAt = (histogram: Histogram, q: number): number =>
 
 /** S = F λ c0 / ((1 - λ a) max_active): the fqdirs that a clean pass leaves behind, in units of what a pool takes. */
 function stabilityIndicator(system: NetnsSystem, loopSeconds: number): number {
-  const { kernel, machine } = system.cell;
-  const costs = nsCosts(machine.constants, kernel, machine.cpus);
+  const { costs } = system;
+  const { kernel } = system.cell;
   const rate = loopSeconds > 0 ? system.namespaces.created / loopSeconds : 0;
   const cleanPassSeconds = (costs.passFixedNs + GRACE_PERIODS_PER_CLEAN_PASS * costs.gpNs) / 1e9;
   const slack = 1 - (rate * costs.teardownNs) / 1e9;

@@ -4,7 +4,7 @@ import type { Cell } from '@kworkbench/mechanism';
 import type { NetnsKernel } from '../kernel.js';
 import type { NetnsWorkload } from '../workloads.js';
 import { CleanupNet, type PassRecord } from './cleanup-net.js';
-import { nsCosts } from './costs.js';
+import { type NsCosts, nsCosts } from './costs.js';
 import { InetFragment } from './inet-fragment.js';
 import { Namespaces } from './namespaces.js';
 import { NsMemory } from './ns-memory.js';
@@ -16,6 +16,7 @@ export type NetnsCell = Cell<NetnsKernel, NetnsWorkload>;
 const INET_FRAG_WQ_MAX_ACTIVE = 1;
 
 export class NetnsSystem {
+  readonly costs: NsCosts;
   readonly machine: Machine;
   readonly memory: Memory;
   readonly nsMemory: NsMemory;
@@ -38,6 +39,7 @@ export class NetnsSystem {
     const { machine: spec, kernel, workload } = cell;
     const { cpus, constants } = spec;
     const costs = nsCosts(constants, kernel, cpus);
+    this.costs = costs;
     const constant = (name: string): number => constants[name]!;
 
     const machine = new Machine({
