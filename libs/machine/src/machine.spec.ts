@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { PARK } from './task.js';
+import { PARK } from './sched/task.js';
 import { MS, RCU_COSTS, testMachine } from './testing/build.js';
-import { Rcu } from './rcu.js';
-import { Workqueues } from './workqueue.js';
+import { Rcu } from './rcu/rcu.js';
+import { Workqueues } from './workqueue/workqueue.js';
 
 describe('Machine.observe', () => {
   it('samples at exact multiples, with the state after all that happened then, and costs no events', () => {

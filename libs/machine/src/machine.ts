@@ -1,11 +1,11 @@
 // The simulated host: clock, CPUs, RCU, workqueues and memory under one event loop, in virtual nanoseconds.
 // It knows no mechanism; a mechanism spawns tasks and uses what is here as kernel code uses the kernel.
-import type { Cpu } from './cpu.js';
-import { EventQueue } from './event-queue.js';
+import type { Cpu } from './sched/cpu.js';
+import { EventQueue } from './events/event-queue.js';
 import { invariant } from './invariant.js';
 import { RandomStream } from './random.js';
-import { Scheduler, type SchedulerCosts } from './scheduler.js';
-import { PARK, SchedClass, Task, type TaskBody, type TaskHooks } from './task.js';
+import { Scheduler, type SchedulerCosts } from './sched/scheduler.js';
+import { PARK, SchedClass, Task, type TaskBody, type TaskHooks } from './sched/task.js';
 
 export interface MachineConfig extends SchedulerCosts {
   readonly cpus: number;

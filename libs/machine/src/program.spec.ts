@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CpuPhase } from './cpu.js';
+import { CpuPhase } from './sched/cpu.js';
 import type { Machine } from './machine.js';
 import { RandomStream } from './random.js';
-import { TaskState } from './task.js';
+import { TaskState } from './sched/task.js';
 import { testMachine } from './testing/build.js';
 import { programArbitrary, type ProgramTask, runProgram, type Step } from './testing/program.js';
 

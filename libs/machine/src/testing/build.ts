@@ -1,8 +1,8 @@
 // Machines for specs: free context switches and one jiffy of 4 ms unless a spec says otherwise.
 import { Machine, type MachineConfig } from '../machine.js';
-import { Rcu, type RcuCosts } from '../rcu.js';
-import { RcuBarrier, type RcuBarrierOptions } from '../rcu-barrier.js';
-import type { TaskBody } from '../task.js';
+import { Rcu, type RcuCosts } from '../rcu/rcu.js';
+import { RcuBarrier, type RcuBarrierOptions } from '../rcu/rcu-barrier.js';
+import type { TaskBody } from '../sched/task.js';
 
 export const MS = 1_000_000;
 

@@ -2,8 +2,8 @@
 // which instant and on which CPU every step was over.
 import fc from 'fast-check';
 import type { Machine } from '../machine.js';
-import { Mutex, type MutexOptions } from '../mutex.js';
-import { MIGRATE, PARK, type Task, type TaskBody, YIELD } from '../task.js';
+import { Mutex, type MutexOptions } from '../locks/mutex.js';
+import { MIGRATE, PARK, type Task, type TaskBody, YIELD } from '../sched/task.js';
 
 export type Step =
   | { readonly do: 'run' | 'sleep'; readonly ns: number }

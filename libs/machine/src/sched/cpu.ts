@@ -1,5 +1,5 @@
 // One simulated CPU: what runs on it, what waits for it, and the one event that it has pending.
-import { Deque } from './deque.js';
+import { Deque } from '../deque.js';
 import type { Task } from './task.js';
 
 export const enum CpuPhase {

@@ -4,11 +4,11 @@
 // waking it sets HANDOFF and tries; if the mutex was stolen it sleeps again, and the next unlock gives it the mutex.
 // No optimistic spinning: the owner of the mutexes modelled so far sleeps while it holds them.
 import { Histogram } from '@kworkbench/telemetry';
-import { Deque } from './deque.js';
-import { invariant } from './invariant.js';
-import type { Machine } from './machine.js';
-import type { RandomStream } from './random.js';
-import { PARK, type Task, type TaskBody } from './task.js';
+import { Deque } from '../deque.js';
+import { invariant } from '../invariant.js';
+import type { Machine } from '../machine.js';
+import type { RandomStream } from '../random.js';
+import { PARK, type Task, type TaskBody } from '../sched/task.js';
 
 export interface MutexOptions {
   /** First come, first served: unlock always hands over. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { InvariantViolation } from './invariant.js';
+import { InvariantViolation } from '../invariant.js';
 import { Memory, type MemoryConfig } from './memory.js';
 
 const CONFIG: MemoryConfig = {

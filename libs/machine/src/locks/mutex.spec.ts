@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { InvariantViolation } from './invariant.js';
+import { InvariantViolation } from '../invariant.js';
 import { Mutex } from './mutex.js';
-import { MS, testMachine } from './testing/build.js';
-import { runProgram, stepArbitrary } from './testing/program.js';
+import { MS, testMachine } from '../testing/build.js';
+import { runProgram, stepArbitrary } from '../testing/program.js';
 
 describe('Mutex', () => {
   it('costs no event and no wait when nobody contends', () => {

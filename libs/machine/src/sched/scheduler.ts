@@ -5,9 +5,9 @@
 // A CPU has at most one pending event: the end of a switch or of a burst. Alone on its CPU, a task costs one event per
 // burst whatever its length; slices exist only while somebody waits.
 import { Cpu, CpuPhase } from './cpu.js';
-import type { EventQueue } from './event-queue.js';
+import type { EventQueue } from '../events/event-queue.js';
 import { IdleCpus } from './idle-cpus.js';
-import { invariant } from './invariant.js';
+import { invariant } from '../invariant.js';
 import { MIGRATE, PARK, SchedClass, Task, TaskState, YIELD } from './task.js';
 
 export interface SchedulerCosts {

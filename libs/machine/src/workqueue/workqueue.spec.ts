@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { TaskBody } from './task.js';
-import { MS, testMachine } from './testing/build.js';
+import type { TaskBody } from '../sched/task.js';
+import { MS, testMachine } from '../testing/build.js';
 import { Work, Workqueues } from './workqueue.js';
 
 const CREATE_NS = 100_000;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { InvariantViolation } from './invariant.js';
+import { InvariantViolation } from '../invariant.js';
 import type { RcuBarrierOptions } from './rcu-barrier.js';
-import { IPI_NS, MS, RCU_COSTS, testBarrier } from './testing/build.js';
+import { IPI_NS, MS, RCU_COSTS, testBarrier } from '../testing/build.js';
 
 const CPUS = 4;
 const JIFFY_NS = 4 * MS;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EventQueue } from './event-queue.js';
-import { InvariantViolation } from './invariant.js';
+import { InvariantViolation } from '../invariant.js';
 
 interface Reference {
   readonly time: number;

@@ -8,12 +8,12 @@
 //   hands over to its ksoftirqd (a fair task) when that takes too long.
 // - The length of a grace period is a cost of the machine (a scan over its CPUs), varied by a seeded stream.
 // Callbacks are posted in bulk: an entry stands for `count` callbacks with one common effect.
-import type { Cpu } from './cpu.js';
-import { Deque } from './deque.js';
-import { invariant } from './invariant.js';
-import type { Machine } from './machine.js';
-import type { RandomStream } from './random.js';
-import { PARK, SchedClass, type Task, type TaskBody } from './task.js';
+import type { Cpu } from '../sched/cpu.js';
+import { Deque } from '../deque.js';
+import { invariant } from '../invariant.js';
+import type { Machine } from '../machine.js';
+import type { RandomStream } from '../random.js';
+import { PARK, SchedClass, type Task, type TaskBody } from '../sched/task.js';
 
 export interface RcuCosts {
   readonly gpNs: number;

@@ -4,11 +4,11 @@
 // Concurrency management: a pool lets one worker run at a time. When the running worker blocks and items are pending,
 // another is woken, or created. A worker goes from item to item without giving way while no other one of its pool runs;
 // a worker that was woken counts as running only once it has its CPU.
-import type { Cpu } from './cpu.js';
-import { Deque } from './deque.js';
-import { invariant } from './invariant.js';
-import type { Machine } from './machine.js';
-import { PARK, type Task, type TaskBody } from './task.js';
+import type { Cpu } from '../sched/cpu.js';
+import { Deque } from '../deque.js';
+import { invariant } from '../invariant.js';
+import type { Machine } from '../machine.js';
+import { PARK, type Task, type TaskBody } from '../sched/task.js';
 
 export interface WorkqueueCosts {
   readonly workerCreateNs: number;

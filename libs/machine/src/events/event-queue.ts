@@ -4,7 +4,7 @@
 // that was pushed on the heap for `now` was pushed before time reached `now`, so all of those go before the lane.
 // Events are (target, argument) pairs of integers; whoever cancels one lets it fire and ignores it by its argument.
 
-import { invariant } from './invariant.js';
+import { invariant } from '../invariant.js';
 
 const INITIAL_CAPACITY = 1024;
 

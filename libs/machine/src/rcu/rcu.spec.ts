@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { burn, MS, RCU_COSTS, testRcu } from './testing/build.js';
+import { burn, MS, RCU_COSTS, testRcu } from '../testing/build.js';
 
 const CPUS = 4;
 const GP_NS = RCU_COSTS.gpNs;

@@ -4,12 +4,12 @@
 // it leaves at once if a whole barrier has begun and ended since the snapshot. The alternative `sequence` has no mutex:
 // callers wait until such a barrier has ended, and one of those for whom none is under way runs it.
 import { Histogram } from '@kworkbench/telemetry';
-import { Deque } from './deque.js';
-import { invariant } from './invariant.js';
-import type { Machine } from './machine.js';
-import { Mutex, type MutexOptions } from './mutex.js';
+import { Deque } from '../deque.js';
+import { invariant } from '../invariant.js';
+import type { Machine } from '../machine.js';
+import { Mutex, type MutexOptions } from '../locks/mutex.js';
 import type { Rcu } from './rcu.js';
-import { PARK, type Task, type TaskBody } from './task.js';
+import { PARK, type Task, type TaskBody } from '../sched/task.js';
 
 export interface RcuBarrierOptions extends MutexOptions {
   readonly kind: 'mutex' | 'sequence';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { InvariantViolation } from './invariant.js';
-import { Mutex } from './mutex.js';
+import { InvariantViolation } from '../invariant.js';
+import { Mutex } from '../locks/mutex.js';
 import { MIGRATE, PARK, SchedClass, type TaskBody, YIELD } from './task.js';
-import { burn, MS, testMachine } from './testing/build.js';
+import { burn, MS, testMachine } from '../testing/build.js';
 
 describe('a task alone on a CPU', () => {
   it('costs one event to start and one per burst, however long the burst', () => {

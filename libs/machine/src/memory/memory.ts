@@ -1,6 +1,6 @@
 // Memory of the host: slab caches and per-CPU areas under one total, MemAvailable, watermarks, pressure and OOM.
 // Slab memory here is SUnreclaim: what namespaces, connections or estimators hold is not given back by reclaim.
-import { invariant } from './invariant.js';
+import { invariant } from '../invariant.js';
 
 export interface MemoryConfig {
   readonly totalBytes: number;
