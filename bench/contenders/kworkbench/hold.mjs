@@ -57,7 +57,7 @@ function runTasks() {
       // sleep(0) returns at once, as it should; a wakeup at the same instant is an event like any other.
       if (delayNs > 0) yield machine.sleep(delayNs);
       else {
-        machine.schedule(0, task.id, ++task.sleepVersion);
+        machine.schedule(0, task.target, ++task.sleepVersion);
         yield PARK;
       }
       if (++done === meter.next && meter.reached(machine.nowNs)) return machine.stop();

@@ -2,6 +2,7 @@
 // It knows no mechanism; a mechanism spawns tasks and uses what is here as kernel code uses the kernel.
 import type { Cpu } from './sched/cpu.js';
 import { EventQueue } from './events/event-queue.js';
+import { indexOf, kindOf, TargetKind, targetOf } from './events/target.js';
 import { invariant } from './invariant.js';
 import { RandomStream } from './random.js';
 import { Scheduler, type SchedulerCosts } from './sched/scheduler.js';
@@ -39,7 +40,7 @@ export class Machine {
       contextSwitchNs: Math.round(config.contextSwitchNs),
       schedSliceNs: Math.round(config.schedSliceNs),
     };
-    this.scheduler = new Scheduler(this.events, config.cpus, costs, (fire) => this.addActor(fire));
+    this.scheduler = new Scheduler(this.events, config.cpus, costs);
   }
 
   get nowNs(): number {
@@ -57,7 +58,7 @@ export class Machine {
 
   /** Registers something that events can be addressed to; the result goes into {@link schedule}. */
   addActor(fire: (argument: number) => void): number {
-    return this.actors.push(fire) - 1;
+    return targetOf(TargetKind.Actor, this.actors.push(fire) - 1);
   }
 
   /** Calls an actor `delayNs` from now; 0 is later at this instant. Costs may have fractions, time has none: rounded. */
@@ -66,18 +67,17 @@ export class Machine {
   }
 
   spawn(name: string, body: (task: Task) => TaskBody, options: SpawnOptions = {}): Task {
-    const id: number = this.addActor((version) => {
-      if (version === task.sleepVersion) this.scheduler.wake(task);
-    });
     const cpu = options.on ?? options.near ?? this.cpus[0]!;
-    const task: Task = new Task(
-      id,
+    const { tasks } = this.scheduler;
+    const task = new Task(
+      tasks.reserve(),
       name,
       cpu,
       options.on !== undefined,
       options.schedClass ?? SchedClass.Fair,
       options.hooks,
     );
+    tasks.add(task);
     task.body = body(task);
     this.scheduler.liveTasks++;
     if (options.asleep !== true) this.scheduler.wake(task);
@@ -101,7 +101,7 @@ export class Machine {
     const wholeNs = Math.round(delayNs);
     if (wholeNs <= 0) return 0;
     task.sleepVersion = (task.sleepVersion + 1) | 0;
-    this.events.push(wholeNs, task.id, task.sleepVersion);
+    this.events.push(wholeNs, task.target, task.sleepVersion);
     return PARK;
   }
 
@@ -124,7 +124,7 @@ export class Machine {
    * it was stopped. With a finite limit time ends up there, unless it was later already.
    */
   run(limitNs: number): boolean {
-    const { events, actors } = this;
+    const { events } = this;
     while (!this.stopped) {
       const next = events.nextTime;
       if (next > limitNs || next === Infinity) {
@@ -137,9 +137,26 @@ export class Machine {
       }
       if (next > this.nextSampleNs) this.sampleBefore(next);
       events.pop();
-      actors[events.target]!(events.argument);
+      this.dispatch(events.target, events.argument);
     }
     return true;
+  }
+
+  private dispatch(target: number, argument: number): void {
+    const index = indexOf(target);
+    switch (kindOf(target)) {
+      case TargetKind.Actor:
+        this.actors[index]!(argument);
+        break;
+      case TargetKind.Cpu:
+        this.scheduler.fire(this.cpus[index]!, argument);
+        break;
+      case TargetKind.Sleep:
+        this.scheduler.sleepOver(this.scheduler.tasks.at(index), argument);
+        break;
+      default:
+        invariant(false, `an event for ${target}`);
+    }
   }
 
   private sampleBefore(timeNs: number): void {

@@ -1,5 +1,6 @@
 // One simulated CPU: what runs on it, what waits for it, and the one event that it has pending.
 import { Deque } from '../deque.js';
+import { TargetKind, targetOf } from '../events/target.js';
 import type { Task } from './task.js';
 
 export const enum CpuPhase {
@@ -26,8 +27,10 @@ export class Cpu {
   sliceStartNs = 0;
   busyNs = 0;
 
-  constructor(
-    readonly index: number,
-    readonly actorId: number,
-  ) {}
+  /** What its events are addressed to. */
+  readonly target: number;
+
+  constructor(readonly index: number) {
+    this.target = targetOf(TargetKind.Cpu, index);
+  }
 }

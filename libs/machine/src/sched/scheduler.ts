@@ -8,6 +8,7 @@ import { Cpu, CpuPhase } from './cpu.js';
 import type { EventQueue } from '../events/event-queue.js';
 import { IdleCpus } from './idle-cpus.js';
 import { invariant } from '../invariant.js';
+import { TaskTable } from './task-table.js';
 import { MIGRATE, PARK, SchedClass, Task, TaskState, YIELD } from './task.js';
 
 export interface SchedulerCosts {
@@ -20,6 +21,7 @@ export class Scheduler {
   /** The task whose generator is being resumed. */
   current: Task | undefined;
   liveTasks = 0;
+  readonly tasks = new TaskTable();
   private readonly idle: IdleCpus;
   /** Waiting tasks that may move to another CPU. */
   private movable = 0;
@@ -28,15 +30,8 @@ export class Scheduler {
     private readonly events: EventQueue,
     cpuCount: number,
     private readonly costs: SchedulerCosts,
-    addActor: (fire: (version: number) => void) => number,
   ) {
-    for (let index = 0; index < cpuCount; index++) {
-      const cpu: Cpu = new Cpu(
-        index,
-        addActor((version) => this.fire(cpu, version)),
-      );
-      this.cpus.push(cpu);
-    }
+    for (let index = 0; index < cpuCount; index++) this.cpus.push(new Cpu(index));
     this.idle = new IdleCpus(this.cpus);
   }
 
@@ -53,6 +48,11 @@ export class Scheduler {
     }
     task.sleepVersion = (task.sleepVersion + 1) | 0;
     this.enqueue(task, task.pinned ? task.cpu : this.selectCpu(task.cpu));
+  }
+
+  /** The event of a task that sleeps; void when it was woken meanwhile. */
+  sleepOver(task: Task, version: number): void {
+    if (version === task.sleepVersion) this.wake(task);
   }
 
   /** An idle CPU other than `not`, the nearest above it; undefined when all are busy. */
@@ -141,10 +141,11 @@ export class Scheduler {
   /** Sets the one event that the CPU waits for; an earlier one becomes void. */
   private expectIn(cpu: Cpu, delayNs: number): void {
     cpu.version = (cpu.version + 1) | 0;
-    this.events.push(delayNs, cpu.actorId, cpu.version);
+    this.events.push(delayNs, cpu.target, cpu.version);
   }
 
-  private fire(cpu: Cpu, version: number): void {
+  /** The event of a CPU. */
+  fire(cpu: Cpu, version: number): void {
     if (version !== cpu.version) return;
     const task = cpu.current!;
     if (cpu.phase === CpuPhase.Switching) {
@@ -250,6 +251,7 @@ export class Scheduler {
   private exit(cpu: Cpu, task: Task): void {
     task.state = TaskState.Dead;
     this.liveTasks--;
+    this.tasks.release(task);
     if (cpu.lastFair === task) cpu.lastFair = undefined;
     this.pickNext(cpu);
   }

@@ -57,7 +57,8 @@ export class Task {
   body!: TaskBody;
 
   constructor(
-    readonly id: number,
+    /** What its sleep timer is addressed to; another task may have it once this one has ended. */
+    readonly target: number,
     readonly name: string,
     /** Where the task runs or ran last; only there if {@link pinned}. */
     public cpu: Cpu,
