@@ -2,6 +2,7 @@
 // report; it declares what it has (variants, schemas, profiles, metrics, published figures) as data and runs a cell.
 import type { CellOutcome, TelemetrySink, Unit } from '@kworkbench/telemetry';
 import type { z } from 'zod';
+import type { Attachable } from './instance.js';
 
 /** Where a constant comes from. `fitted` names the rows it was fitted to; `assumed` is a stated guess. */
 export type Basis = 'measured' | 'published' | 'fitted' | 'assumed';
@@ -88,8 +89,22 @@ export interface Cell<Kernel = Readonly<Record<string, unknown>>, Workload = Rea
   readonly kernel: Kernel;
   readonly machine: MachineSpec;
   readonly workload: Workload;
+  /** Other mechanisms on the same machine, in the order of their start; absent when there are none. */
+  readonly beside?: readonly Beside[];
   /** Unsigned 32 bit. Shared by all variants and sweep points of one replication (common random numbers). */
   readonly seed: number;
+}
+
+/** A mechanism that shares the machine of a cell, so that interference can be studied. */
+export interface Beside {
+  /** Lower case, unique within the cell: its metrics are called `<name>_<metric>`. */
+  readonly name: string;
+  readonly mechanism: string;
+  readonly modelVersion: number;
+  readonly kernel: Readonly<Record<string, unknown>>;
+  readonly workload: Readonly<Record<string, unknown>>;
+  /** Its own constants; those of the machine come from the profile of the cell. */
+  readonly constants: Readonly<Record<string, number>>;
 }
 
 /** Something that cannot be: the path inside the scenario's `spec`, what was expected there, and what was found. */
@@ -123,4 +138,6 @@ export interface Mechanism {
    * @throws InvariantViolation when an invariant of the mechanism or the machine does not hold.
    */
   simulate(cell: Cell, sink: TelemetrySink): CellOutcome;
+  /** Present when the mechanism can share a machine with others. */
+  readonly attachable?: Attachable;
 }

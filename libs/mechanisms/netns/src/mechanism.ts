@@ -8,7 +8,7 @@ import { NsMemory } from './model/ns-memory.js';
 import type { NetnsCell } from './model/system.js';
 import { profiles } from './profiles.js';
 import { published } from './published.js';
-import { simulate } from './simulate.js';
+import { attachable, simulate } from './simulate.js';
 import { variants } from './variants.js';
 import { workloadSchema } from './workloads.js';
 
@@ -108,4 +108,5 @@ export const netns: Mechanism = {
   check,
   describeWorkload,
   simulate,
+  attachable,
 };

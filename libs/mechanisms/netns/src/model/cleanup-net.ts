@@ -43,6 +43,7 @@ export interface CleanupParts {
   readonly kernel: NetnsKernel;
   readonly costs: NsCosts;
   readonly constants: Readonly<Record<string, number>>;
+  readonly random: RandomStream;
   readonly rcu: Rcu;
   readonly barrier: RcuBarrier;
   readonly rtnl: Mutex;
@@ -56,11 +57,8 @@ export class CleanupNet {
   passes = 0;
   batchMax = 0;
   private inside = false;
-  private readonly random: RandomStream;
 
-  constructor(private readonly parts: CleanupParts) {
-    this.random = parts.machine.random('cleanup_net');
-  }
+  constructor(private readonly parts: CleanupParts) {}
 
   *run(): TaskBody {
     const { machine, kernel, costs, constants, rcu, barrier, rtnl, namespaces, memory } = this.parts;
@@ -150,8 +148,8 @@ export class CleanupNet {
 
   /** An unbound worker is woken on whichever CPU is idle: any of them. */
   private pickCpu(): Cpu {
-    const { machine } = this.parts;
-    const start = machine.cpus[this.random.below(machine.cpus.length)]!;
+    const { machine, random } = this.parts;
+    const start = machine.cpus[random.below(machine.cpus.length)]!;
     return machine.scheduler.findIdle(start) ?? machine.current.cpu;
   }
 

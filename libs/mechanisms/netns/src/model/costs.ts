@@ -1,4 +1,5 @@
 // What one namespace costs on the machine of a cell, worked out once from the profile's constants.
+import { gracePeriodNs } from '@kworkbench/mechanism';
 import type { NetnsKernel } from '../kernel.js';
 
 export interface NsCosts {
@@ -23,6 +24,6 @@ export function nsCosts(constants: Readonly<Record<string, number>>, kernel: Net
     teardownNs: Math.round(constants['teardownBaseNs']! + ctlSocks * constants['teardownPerCtlSockNs']!),
     passFixedNs: Math.round(constants['passBaseNs']! + cpus * constants['passPerCpuNs']!),
     otherCallbacks: constants['rcuCallbacksPerNs']!,
-    gpNs: Math.round(constants['rcuGpBaseNs']! + cpus * constants['rcuGpPerCpuNs']!),
+    gpNs: gracePeriodNs(constants, cpus),
   };
 }

@@ -41,7 +41,7 @@ export function metricsOf(system: NetnsSystem): Record<MetricName, number> {
     unshare_latency_p999_seconds: secondsAt(loop.latencyNs, 0.999),
     unshare_latency_max_seconds: secondsAt(loop.latencyNs, 1),
     drain_seconds: (system.machine.nowNs - system.loopEndNs) / 1e9,
-    mem_leaked_bytes: memory.usedBytes - deferredBytes,
+    mem_leaked_bytes: nsMemory.bytes - deferredBytes,
     mem_deferred_bytes: deferredBytes,
     slab_max_bytes: nsMemory.slabMaxBytes,
     percpu_max_bytes: nsMemory.percpu.bytesMax,

@@ -70,6 +70,11 @@ export class NsMemory {
     return this.netNamespace.bytes + this.sockInode.bytes + this.fqdir.bytes + this.slabOther.bytes;
   }
 
+  /** All that namespaces hold. */
+  get bytes(): number {
+    return this.slabBytes + this.percpu.bytes;
+  }
+
   /** Slab memory only grows by namespaces that are created, so its maximum is seen there. */
   slabMaxBytes = 0;
 

@@ -1,13 +1,24 @@
-// One netns system: the machine of a cell with the namespaces, their cleanup and the user threads on it, wired together.
-import { Machine, Memory, Mutex, Rcu, RcuBarrier, Work, type Workqueue, Workqueues } from '@kworkbench/machine';
-import type { Cell } from '@kworkbench/mechanism';
+// One netns system on a host: the namespaces, their cleanup and the user threads, wired together.
+import {
+  invariant,
+  type Machine,
+  type Memory,
+  Mutex,
+  type Rcu,
+  type RcuBarrier,
+  Work,
+  type Workqueues,
+} from '@kworkbench/machine';
+import type { Cell, Instance, Place } from '@kworkbench/mechanism';
 import type { NetnsKernel } from '../kernel.js';
 import type { NetnsWorkload } from '../workloads.js';
 import { CleanupNet, type PassRecord } from './cleanup-net.js';
 import { type NsCosts, nsCosts } from './costs.js';
 import { InetFragment } from './inet-fragment.js';
 import { Namespaces } from './namespaces.js';
+import { metricsOf } from './metrics-of.js';
 import { NsMemory } from './ns-memory.js';
+import { PASSES, passRow, SAMPLE_PERIOD_NS, sampleRow, SAMPLES } from './telemetry.js';
 import { UnshareLoop } from './unshare.js';
 
 export type NetnsCell = Cell<NetnsKernel, NetnsWorkload>;
@@ -15,7 +26,8 @@ export type NetnsCell = Cell<NetnsKernel, NetnsWorkload>;
 /** inet_frag_wq of v4 is created with max_active 1. */
 const INET_FRAG_WQ_MAX_ACTIVE = 1;
 
-export class NetnsSystem {
+export class NetnsSystem implements Instance {
+  readonly cell: NetnsCell;
   readonly costs: NsCosts;
   readonly machine: Machine;
   readonly memory: Memory;
@@ -23,66 +35,34 @@ export class NetnsSystem {
   readonly rcu: Rcu;
   readonly barrier: RcuBarrier;
   readonly workqueues: Workqueues;
-  readonly systemWq: Workqueue;
   readonly namespaces: Namespaces;
   readonly fragment: InetFragment;
   readonly cleanup: CleanupNet;
   readonly loop: UnshareLoop;
   readonly passes: PassRecord[] = [];
+  readonly samplePeriodNs = SAMPLE_PERIOD_NS;
   loopEndNs = -1;
   availableAtLoopEndBytes = 0;
 
-  constructor(
-    readonly cell: NetnsCell,
-    private readonly onPass: (pass: PassRecord) => void,
-  ) {
-    const { machine: spec, kernel, workload } = cell;
-    const { cpus, constants } = spec;
-    const costs = nsCosts(constants, kernel, cpus);
-    this.costs = costs;
+  constructor(private readonly place: Place) {
+    const { host } = place;
+    const { machine, memory, rcu, barrier, workqueues, systemWq } = host;
+    const cell = place.cell as NetnsCell;
+    const { kernel, workload } = cell;
+    const { cpus, constants } = cell.machine;
     const constant = (name: string): number => constants[name]!;
-
-    const machine = new Machine({
-      cpus,
-      hz: spec.hz,
-      seed: cell.seed,
-      contextSwitchNs: constant('contextSwitchNs'),
-      schedSliceNs: constant('schedSliceNs'),
-    });
+    const costs = nsCosts(constants, kernel, cpus);
+    this.cell = cell;
+    this.costs = costs;
     this.machine = machine;
-    this.memory = new Memory({
-      totalBytes: spec.memoryBytes,
-      baseBytes: constant('baseMemoryBytes'),
-      lowWaterBytes: constant('lowWaterRatio') * spec.memoryBytes,
-      minWaterBytes: constant('minWaterRatio') * spec.memoryBytes,
-      stallMinRatio: constant('reclaimStallMinRatio'),
-      stallMaxRatio: constant('reclaimStallMaxRatio'),
-    });
-    this.nsMemory = new NsMemory(this.memory, constants, costs, cpus, kernel.fqdirsPerNs);
-    this.rcu = new Rcu(machine, {
-      gpNs: costs.gpNs,
-      gpJitterRatio: constant('rcuGpJitterRatio'),
-      expeditedNs: constant('rcuExpeditedNs'),
-      callbackNs: constant('rcuCallbackNs'),
-      blimit: constant('rcuBlimit'),
-      divisor: constant('rcuDivisor'),
-      qhimark: constant('rcuQhimark'),
-      qlowmark: constant('rcuQlowmark'),
-    });
-    this.barrier = new RcuBarrier(machine, this.rcu, {
-      kind: kernel.barrier,
-      fair: kernel.barrierMutex === 'fair',
-      stealProbability: constant('mutexStealProbability'),
-      ipiNs: constant('rcuIpiNs'),
-    });
-    this.workqueues = new Workqueues(machine, {
-      workerCreateNs: constant('workerCreateNs'),
-      workerIdleTimeoutNs: constant('workerIdleTimeoutNs'),
-    });
-    this.systemWq = this.workqueues.alloc(kernel.maxActive);
+    this.memory = memory;
+    this.rcu = rcu;
+    this.barrier = barrier;
+    this.workqueues = workqueues;
+    this.nsMemory = new NsMemory(memory, constants, costs, cpus, kernel.fqdirsPerNs);
     const rtnl = new Mutex(machine, 'rtnl_mutex');
 
-    const netnsWq = this.workqueues.allocOrdered('netns');
+    const netnsWq = workqueues.allocOrdered('netns');
     const cleanupWork = new Work(() => this.cleanup.run());
     this.namespaces = new Namespaces(this.nsMemory, kernel.userLimit, () => {
       netnsWq.queueOn(machine.current.cpu, cleanupWork);
@@ -90,31 +70,32 @@ export class NetnsSystem {
     this.fragment = new InetFragment(
       kernel,
       {
-        systemWq: this.systemWq,
-        inetFragWq: this.workqueues.alloc(INET_FRAG_WQ_MAX_ACTIVE),
-        fqdirWq: this.workqueues.allocOrdered('fqdir'),
-        queueDelayed: (queue, cpu, work, delayNs) => this.workqueues.queueDelayed(queue, cpu, work, delayNs),
+        systemWq,
+        inetFragWq: workqueues.alloc(INET_FRAG_WQ_MAX_ACTIVE),
+        fqdirWq: workqueues.allocOrdered('fqdir'),
+        queueDelayed: (queue, cpu, work, delayNs) => workqueues.queueDelayed(queue, cpu, work, delayNs),
       },
-      this.barrier,
+      barrier,
       this.nsMemory,
       { rhashDestroyNs: constant('rhashDestroyNs'), fqdirFreeNs: constant('fqdirFreeNs') },
-      () => this.stopWhenGone(),
+      place.finished,
     );
     this.cleanup = new CleanupNet({
       machine,
       kernel,
       costs,
       constants,
-      rcu: this.rcu,
-      barrier: this.barrier,
+      random: place.random('cleanup_net'),
+      rcu,
+      barrier,
       rtnl,
       namespaces: this.namespaces,
       memory: this.nsMemory,
       fragment: this.fragment,
       passDone: (pass) => {
         this.passes.push(pass);
-        this.onPass(pass);
-        this.stopWhenGone();
+        place.row(PASSES, passRow(pass));
+        place.finished();
       },
     });
     this.loop = new UnshareLoop({
@@ -123,26 +104,55 @@ export class NetnsSystem {
       workload,
       costs,
       constants,
-      memory: this.memory,
+      random: place.random,
+      memory,
       nsMemory: this.nsMemory,
       namespaces: this.namespaces,
       rtnl,
       loopEnded: () => this.endLoop(),
     });
+    host.oomVictims.push(() => this.loop.killNewest());
   }
 
   start(): void {
-    const { constants, cpus } = this.cell.machine;
-    this.rcu.startBackground(constants['rcuBackgroundPerCpuPerSecond']! * cpus);
     this.loop.start();
     for (let i = 0; i < this.cell.workload.barrierUsers; i++) this.startBarrierUser(i);
+  }
+
+  get finished(): boolean {
+    return this.loopEndNs >= 0 && this.namespaces.outstanding === 0 && this.fragment.pending === 0;
+  }
+
+  /** I8: progress until everything is gone. Before the end of the loop the next cycle may be due any time. */
+  get outstanding(): number {
+    return this.loopEndNs < 0 ? NaN : this.namespaces.outstanding + this.fragment.pending;
+  }
+
+  sample(timeNs: number): void {
+    this.place.row(SAMPLES, sampleRow(this, timeNs));
+  }
+
+  end(): ReturnType<Instance['end']> {
+    const { namespaces, fragment, nsMemory } = this;
+    invariant(namespaces.created === namespaces.freed, 'I1: namespaces created and freed differ after the drain');
+    invariant(fragment.refs === 0, 'I15: references on inet_frags after the drain');
+    invariant(
+      (this.barrier.sequence & 1) === 0 || this.cell.beside !== undefined,
+      'I9: the barrier sequence is odd at rest',
+    );
+    const metrics = metricsOf(this);
+    invariant(
+      metrics.mem_leaked_bytes === 0 && nsMemory.fqdir.objects === 0,
+      `I1: ${metrics.mem_leaked_bytes} bytes were not given back`,
+    );
+    return { metrics, histograms: [this.loop.latencyNs.snapshot(), this.barrier.waitNs.snapshot()] };
   }
 
   /** Another caller of rcu_barrier(): module unload, unmount, `ip link del` (W7). */
   private startBarrierUser(index: number): void {
     const { machine, barrier, cell } = this;
     const periodNs = Math.max(1, Math.round(cell.workload.barrierPeriod * 1e9));
-    const offsetNs = machine.random(`barrier user ${index}`).below(periodNs);
+    const offsetNs = this.place.random(`barrier user ${index}`).below(periodNs);
     const body = function* (this: NetnsSystem) {
       yield machine.sleep(offsetNs);
       while (this.loopEndNs < 0) {
@@ -156,10 +166,6 @@ export class NetnsSystem {
   private endLoop(): void {
     this.loopEndNs = this.machine.nowNs;
     this.availableAtLoopEndBytes = this.memory.availableBytes;
-    this.stopWhenGone();
-  }
-
-  private stopWhenGone(): void {
-    if (this.loopEndNs >= 0 && this.namespaces.outstanding === 0 && this.fragment.pending === 0) this.machine.stop();
+    this.place.finished();
   }
 }

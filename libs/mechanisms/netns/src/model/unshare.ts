@@ -8,6 +8,7 @@ import {
   type Task,
   type TaskBody,
 } from '@kworkbench/machine';
+import type { RandomOf } from '@kworkbench/mechanism';
 import { Histogram } from '@kworkbench/telemetry';
 import type { NetnsKernel } from '../kernel.js';
 import type { NetnsWorkload } from '../workloads.js';
@@ -23,6 +24,7 @@ export interface UnshareParts {
   readonly workload: NetnsWorkload;
   readonly costs: NsCosts;
   readonly constants: Readonly<Record<string, number>>;
+  readonly random: RandomOf;
   readonly memory: Memory;
   readonly nsMemory: NsMemory;
   readonly namespaces: Namespaces;
@@ -55,19 +57,18 @@ export class UnshareLoop {
   private reached = 0;
 
   constructor(private readonly parts: UnshareParts) {
-    const { workload, machine } = parts;
+    const { workload } = parts;
     this.threads = Array.from({ length: workload.threads }, (_, index) => ({
       index,
       cycles:
         Math.floor(((index + 1) * workload.cycles) / workload.threads) -
         Math.floor((index * workload.cycles) / workload.threads),
-      random: machine.random(`thread ${index}`),
+      random: parts.random(`thread ${index}`),
       task: undefined,
       killed: false,
       ended: false,
     }));
     this.running = this.threads.length;
-    parts.memory.onOom = () => this.killNewest();
   }
 
   start(): void {
@@ -176,7 +177,7 @@ export class UnshareLoop {
   }
 
   /** The OOM killer: the newest thread goes; nobody else while a victim has not yet exited. */
-  private killNewest(): boolean {
+  killNewest(): boolean {
     for (let i = this.threads.length - 1; i >= 0; i--) {
       const thread = this.threads[i]!;
       if (thread.ended) continue;

@@ -4,7 +4,8 @@ import { type CellOutcome, MemorySink, TelemetryDigest, tee } from '@kworkbench/
 import { kernelSchema, type NetnsKernel } from '../kernel.js';
 import { netns } from '../mechanism.js';
 import { profiles } from '../profiles.js';
-import { simulate } from '../simulate.js';
+import { NetnsSystem } from '../model/system.js';
+import { attachable, simulate } from '../simulate.js';
 import { variants } from '../variants.js';
 import { workloadSchema } from '../workloads.js';
 
@@ -39,6 +40,22 @@ export function cellOf(options: CellOptions = {}): Cell {
     workload: workloadSchema.parse(options.workload ?? {}),
     seed: options.seed ?? 1,
   };
+}
+
+/** The system itself, wired up on its host and not yet started. It stops the machine when it has finished. */
+export function systemOf(options: CellOptions = {}): NetnsSystem {
+  const cell = cellOf(options);
+  const host = attachable.host(cell);
+  const system: NetnsSystem = new NetnsSystem({
+    host,
+    cell,
+    random: (entity) => host.machine.random(entity),
+    row: () => {},
+    finished: () => {
+      if (system.finished) host.machine.stop();
+    },
+  });
+  return system;
 }
 
 export interface Run {
