@@ -5,6 +5,17 @@ import { Rcu } from './rcu/rcu.js';
 import { Workqueues } from './workqueue/workqueue.js';
 
 describe('Machine.observe', () => {
+  it('serves several observers, each at its own period, in the order in which they came', () => {
+    const machine = new Machine({ cpus: 1, hz: 250, seed: 1, contextSwitchNs: 0, schedSliceNs: 1_000_000 });
+    const seen: string[] = [];
+    machine.observe(20, (timeNs) => seen.push(`a${timeNs}`));
+    machine.observe(30, (timeNs) => seen.push(`b${timeNs}`));
+    const actor = machine.addActor(() => machine.observe(20, (timeNs) => seen.push(`c${timeNs}`)));
+    machine.schedule(45, actor, 0);
+    machine.run(61);
+    expect(seen).toEqual(['a0', 'b0', 'a20', 'b30', 'a40', 'a60', 'b60', 'c60']);
+  });
+
   it('samples at exact multiples, with the state after all that happened then, and costs no events', () => {
     const run = (observed: boolean) => {
       const machine = testMachine();

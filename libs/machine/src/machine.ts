@@ -24,15 +24,20 @@ export interface SpawnOptions {
   readonly asleep?: boolean;
 }
 
+interface Observer {
+  readonly periodNs: number;
+  nextNs: number;
+  readonly sample: (timeNs: number) => void;
+}
+
 export class Machine {
   readonly events = new EventQueue();
   readonly scheduler: Scheduler;
   readonly jiffyNs: number;
   private readonly actors: ((argument: number) => void)[] = [];
   private stopped = false;
-  private sampleEveryNs = Infinity;
+  private readonly observers: Observer[] = [];
   private nextSampleNs = Infinity;
-  private sample: (timeNs: number) => void = () => {};
 
   constructor(private readonly config: MachineConfig) {
     this.jiffyNs = Math.round(1e9 / config.hz);
@@ -106,13 +111,14 @@ export class Machine {
   }
 
   /**
-   * Calls `sample` at every multiple of `periodNs`, from 0, with the state as it was after all that happened then.
-   * Costs no events: samples are taken when time passes them.
+   * Calls `sample` at every multiple of `periodNs` from now on, with the state as it was after all that happened then;
+   * several observers at one time are called in the order in which they came. Costs no
+   * events: samples are taken when time passes them.
    */
   observe(periodNs: number, sample: (timeNs: number) => void): void {
-    this.sampleEveryNs = periodNs;
-    this.nextSampleNs = 0;
-    this.sample = sample;
+    const nextNs = Math.ceil(this.nowNs / periodNs) * periodNs;
+    this.observers.push({ periodNs, nextNs, sample });
+    this.nextSampleNs = Math.min(this.nextSampleNs, nextNs);
   }
 
   stop(): void {
@@ -161,8 +167,15 @@ export class Machine {
 
   private sampleBefore(timeNs: number): void {
     while (this.nextSampleNs < timeNs) {
-      this.sample(this.nextSampleNs);
-      this.nextSampleNs += this.sampleEveryNs;
+      const atNs = this.nextSampleNs;
+      this.nextSampleNs = Infinity;
+      for (const observer of this.observers) {
+        if (observer.nextNs <= atNs) {
+          observer.sample(atNs);
+          observer.nextNs = atNs + observer.periodNs;
+        }
+        this.nextSampleNs = Math.min(this.nextSampleNs, observer.nextNs);
+      }
     }
   }
 }
