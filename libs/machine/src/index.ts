@@ -1,6 +1,8 @@
 export { Cpu, CpuPhase } from './sched/cpu.js';
 export { Deque } from './deque.js';
 export { EventQueue } from './events/event-queue.js';
+export { CacheLine, type CacheLineCosts, CacheLines } from './hardware/cache-line.js';
+export { Distance, Topology, topologyProblem, type TopologyShape } from './hardware/topology.js';
 export { invariant, InvariantViolation } from './invariant.js';
 export { Machine, type MachineConfig, type SpawnOptions } from './machine.js';
 export { Cache, Memory, type MemoryConfig } from './memory/memory.js';
