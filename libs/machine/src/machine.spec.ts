@@ -6,7 +6,7 @@ import { Workqueues } from './workqueue/workqueue.js';
 
 describe('Machine.observe', () => {
   it('serves several observers, each at its own period, in the order in which they came', () => {
-    const machine = new Machine({ cpus: 1, hz: 250, seed: 1, contextSwitchNs: 0, schedSliceNs: 1_000_000 });
+    const machine = testMachine();
     const seen: string[] = [];
     machine.observe(20, (timeNs) => seen.push(`a${timeNs}`));
     machine.observe(30, (timeNs) => seen.push(`b${timeNs}`));

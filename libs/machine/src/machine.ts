@@ -112,8 +112,8 @@ export class Machine {
 
   /**
    * Calls `sample` at every multiple of `periodNs` from now on, with the state as it was after all that happened then;
-   * several observers at one time are called in the order in which they came. Costs no
-   * events: samples are taken when time passes them.
+   * several observers at one time are called in the order in which they came. Costs no events: samples are taken when
+   * time passes them.
    */
   observe(periodNs: number, sample: (timeNs: number) => void): void {
     const nextNs = Math.ceil(this.nowNs / periodNs) * periodNs;
