@@ -1,4 +1,6 @@
-export * from './host.js';
+export * from './hosts/definition.js';
+export * from './hosts/host.js';
+export * from './hosts/machines.js';
 export * from './instance.js';
 export * from './mechanism.js';
 export * from './quantity.js';

@@ -3,7 +3,7 @@
 // Order: attach() wires it up and draws nothing from the clock; start() spawns its tasks; then the machine runs and
 // sample() is called at its period; end() is called once, after everything on the host has finished.
 import type { HistogramSnapshot, TableSpec } from '@kworkbench/telemetry';
-import type { Host, RandomOf } from './host.js';
+import type { Host, RandomOf } from './hosts/host.js';
 import type { Cell } from './mechanism.js';
 
 /** What an instance finds when it is put on a host. */

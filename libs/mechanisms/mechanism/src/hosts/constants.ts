@@ -1,14 +1,15 @@
-// What the machine costs: switches, kworkers, barrier_mutex, RCU.
-import { type Definition, spec } from './definition.js';
+// What a machine costs, whatever runs on it: switches, kworkers, RCU, the memory that everything else uses. Where a value
+// was taken from the netns work, its source says so.
+import { type Definition, netnsSpec } from './definition.js';
 
-export const machineConstants: readonly Definition[] = [
+export const hostDefinitions: readonly Definition[] = [
   {
     name: 'contextSwitchNs',
     unit: 'ns',
     help: 'Wakeup of a sleeping task to its first instruction',
     min: 0,
     max: 1e7,
-    deb510: [8_000, 'assumed', spec('5.1')],
+    deb510: [8_000, 'assumed', netnsSpec('5.1')],
   },
   {
     name: 'workerCreateNs',
@@ -16,7 +17,7 @@ export const machineConstants: readonly Definition[] = [
     help: 'Creation of a kworker',
     min: 0,
     max: 1e8,
-    deb510: [100_000, 'assumed', spec('5.1')],
+    deb510: [100_000, 'assumed', netnsSpec('5.1')],
   },
   {
     name: 'workerIdleTimeoutNs',
@@ -40,15 +41,7 @@ export const machineConstants: readonly Definition[] = [
     help: 'Probability that a running task takes a free mutex ahead of its waiters',
     min: 0,
     max: 1,
-    deb510: [0.5, 'fitted', `${spec('5.1')}: to the 15 GB and the pass of 30 s; sweep it`],
-  },
-  {
-    name: 'poolSpread',
-    unit: 'count',
-    help: 'CPUs over which one pass spreads the fqdir types',
-    min: 1,
-    max: 4,
-    deb510: [2, 'assumed', spec('4.2')],
+    deb510: [0.5, 'fitted', `${netnsSpec('5.1')}: to the 15 GB and the pass of 30 s; sweep it`],
   },
   {
     name: 'rcuGpBaseNs',
@@ -57,7 +50,7 @@ export const machineConstants: readonly Definition[] = [
     min: 1_000,
     max: 1e10,
     deb510: [12_600_000, 'fitted', 'line through 14 ms (measured, 2 CPUs) and 40 ms (40 CPUs)'],
-    live618: [13_700_000, 'measured', `${spec('5.1')}: membarrier(GLOBAL) p50 16 ms, loaded 16.6 ms`],
+    live618: [13_700_000, 'measured', `${netnsSpec('5.1')}: membarrier(GLOBAL) p50 16 ms, loaded 16.6 ms`],
   },
   {
     name: 'rcuGpPerCpuNs',
@@ -90,7 +83,7 @@ export const machineConstants: readonly Definition[] = [
     help: 'One synchronous IPI of rcu_barrier()',
     min: 0,
     max: 1e7,
-    deb510: [20_000, 'assumed', spec('4.5')],
+    deb510: [20_000, 'assumed', netnsSpec('4.5')],
   },
   {
     name: 'rcuCallbackNs',
@@ -98,25 +91,8 @@ export const machineConstants: readonly Definition[] = [
     help: 'Invocation of one RCU callback that is not a socket',
     min: 0,
     max: 1e6,
-    deb510: [306, 'assumed', `${spec('5.1')}: 0.10 ms a namespace on 6 and 0.26 ms on 40 CPUs, 150 + 2 a socket`],
-    live618: [170, 'assumed', `${spec('5.1')}: 0.05 ms a namespace on 2 CPUs`],
-  },
-  {
-    name: 'rcuSockCallbackNs',
-    unit: 'ns',
-    help: 'Invocation of one RCU callback of a socket',
-    min: 0,
-    max: 1e6,
-    deb510: [1_176, 'assumed', `${spec('5.1')}: 0.10 ms a namespace on 6 and 0.26 ms on 40 CPUs, 150 + 2 a socket`],
-    live618: [940, 'assumed', `${spec('5.1')}: 0.05 ms a namespace on 2 CPUs`],
-  },
-  {
-    name: 'rcuCallbacksPerNs',
-    unit: 'count',
-    help: 'RCU callbacks of one namespace that are not sockets; each socket posts two',
-    min: 0,
-    max: 100_000,
-    deb510: [150, 'assumed', spec('1b')],
+    deb510: [306, 'assumed', `${netnsSpec('5.1')}: 0.10 ms a namespace on 6 and 0.26 ms on 40 CPUs, 150 + 2 a socket`],
+    live618: [170, 'assumed', `${netnsSpec('5.1')}: 0.05 ms a namespace on 2 CPUs`],
   },
   {
     name: 'rcuBackgroundPerCpuPerSecond',
@@ -125,7 +101,7 @@ export const machineConstants: readonly Definition[] = [
     min: 0,
     max: 1e5,
     deb510: [5, 'fitted', 'a quiet server: growth on 40 CPUs wants some, none on 6 CPUs at 1,000/s wants few'],
-    live618: [38, 'fitted', `${spec('5.1')}: rcu_barrier() when idle p50 12.4 ms, min 0.01 ms`],
+    live618: [38, 'fitted', `${netnsSpec('5.1')}: rcu_barrier() when idle p50 12.4 ms, min 0.01 ms`],
   },
   {
     name: 'rcuBlimit',
@@ -158,5 +134,45 @@ export const machineConstants: readonly Definition[] = [
     min: 1,
     max: 1e9,
     deb510: [100, 'measured', 'live module parameter'],
+  },
+  {
+    name: 'baseMemoryBytes',
+    unit: 'bytes',
+    help: 'Memory that everything else on the machine uses',
+    min: 0,
+    max: 2 ** 50,
+    deb510: [256 * 2 ** 20, 'assumed', 'a server that does nothing else'],
+  },
+  {
+    name: 'lowWaterRatio',
+    unit: 'ratio',
+    help: 'Share of the memory below which allocations stall in reclaim',
+    min: 0,
+    max: 0.5,
+    deb510: [0.03, 'assumed', 'zone watermarks with vm.watermark_scale_factor 10 and some slack'],
+  },
+  {
+    name: 'minWaterRatio',
+    unit: 'ratio',
+    help: 'Share of the memory below which the OOM killer runs',
+    min: 0,
+    max: 0.4,
+    deb510: [0.01, 'assumed', 'the min watermark'],
+  },
+  {
+    name: 'reclaimStallMinRatio',
+    unit: 'ratio',
+    help: 'Cost of an unshare at the low watermark, in units of its normal cost',
+    min: 1,
+    max: 1000,
+    deb510: [2, 'assumed', netnsSpec('4.7')],
+  },
+  {
+    name: 'reclaimStallMaxRatio',
+    unit: 'ratio',
+    help: 'Cost of an unshare at the min watermark, in units of its normal cost',
+    min: 1,
+    max: 1000,
+    deb510: [20, 'assumed', netnsSpec('4.7')],
   },
 ];

@@ -1,5 +1,5 @@
 // How a constant is defined: its value in each profile, with where it comes from.
-import type { CostConstant } from '@kworkbench/mechanism';
+import type { CostConstant } from '../mechanism.js';
 
 /** [value, basis, source] of a constant in one profile. */
 type Value = readonly [number, CostConstant['basis'], string];
@@ -15,6 +15,4 @@ export interface Definition {
   readonly live618?: Value;
 }
 
-export const KB = 1024;
-
-export const spec = (section: string): string => `model specification of netns, section ${section}`;
+export const netnsSpec = (section: string): string => `model specification of netns, section ${section}`;
