@@ -11,5 +11,22 @@ export { RandomStream } from './random.js';
 export { Rcu, type RcuCosts, RcuCpu } from './rcu/rcu.js';
 export { RcuBarrier, type RcuBarrierOptions } from './rcu/rcu-barrier.js';
 export { Scheduler, type SchedulerCosts } from './sched/scheduler.js';
-export { MIGRATE, PARK, SchedClass, Task, type TaskBody, type TaskHooks, TaskState, YIELD } from './sched/task.js';
+export type { BandwidthGroup, ThrottleAt } from './sched/bandwidth-group.js';
+export { CpuMask } from './sched/cpu-mask.js';
+export type { SchedProbe } from './sched/probe.js';
+export type { RateModel } from './sched/rate-model.js';
+export {
+  DONE,
+  MIGRATE,
+  PARK,
+  Routine,
+  SchedClass,
+  SPIN,
+  Task,
+  type TaskBody,
+  type TaskHooks,
+  TaskState,
+  type TaskSteps,
+  YIELD,
+} from './sched/task.js';
 export { PoolQueue, Work, WorkerPool, Workqueue, type WorkqueueCosts, Workqueues } from './workqueue/workqueue.js';

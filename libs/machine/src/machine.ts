@@ -6,7 +6,7 @@ import { indexOf, kindOf, TargetKind, targetOf } from './events/target.js';
 import { invariant } from './invariant.js';
 import { RandomStream } from './random.js';
 import { Scheduler, type SchedulerCosts } from './sched/scheduler.js';
-import { PARK, SchedClass, Task, type TaskBody, type TaskHooks } from './sched/task.js';
+import { PARK, SchedClass, Task, type TaskHooks, type TaskSteps } from './sched/task.js';
 
 export interface MachineConfig extends SchedulerCosts {
   readonly cpus: number;
@@ -71,7 +71,7 @@ export class Machine {
     this.events.push(Math.round(delayNs), actor, argument);
   }
 
-  spawn(name: string, body: (task: Task) => TaskBody, options: SpawnOptions = {}): Task {
+  spawn(name: string, body: (task: Task) => TaskSteps, options: SpawnOptions = {}): Task {
     const cpu = options.on ?? options.near ?? this.cpus[0]!;
     const { tasks } = this.scheduler;
     const task = new Task(

@@ -204,7 +204,7 @@ export class Scheduler {
         this.exit(cpu, task);
         return;
       }
-      const request = Math.round(step.value);
+      const request = Math.round(step.value as number);
       if (request > 0) {
         task.remainingNs = request;
         this.current = undefined;

@@ -1,34 +1,83 @@
-// A thread of control: a generator that yields what it wants next.
+// A thread of control: something that yields what it wants next.
 //
-//   n > 0     n ns of CPU time on the CPU it has, rounded to whole ones
+//   n > 0     n ns of work on the CPU it has, rounded to whole ones (at full speed: n ns of CPU time)
 //   0         nothing; it goes on at once
 //   PARK      to sleep until somebody wakes it; a wakeup that came first is remembered, so none is lost
-//   YIELD     cond_resched(): let an equal that waits for this CPU run first
+//   YIELD     cond_resched(): gives way if somebody should run in its place by now (need_resched)
 //   MIGRATE   to run on `task.cpu`, which it has just changed
+//   SPIN      to keep its CPU busy until `scheduler.endSpin(task)`, which is remembered when it came first
 //
 // Between two yields a task acts at one instant and nothing else runs, so model code needs no locks of its own.
 // A wakeup may come for another reason than the one waited for: whoever parks looks at its condition in a loop.
+import type { BandwidthGroup } from './bandwidth-group.js';
+import type { CpuMask } from './cpu-mask.js';
 import type { Cpu } from './cpu.js';
+import { weightOf } from './weights.js';
 
 export const PARK = -1;
 export const YIELD = -2;
 export const MIGRATE = -3;
+export const SPIN = -4;
 
 export type TaskBody = Generator<number, void, void>;
 
+interface Step {
+  readonly done?: boolean | undefined;
+  readonly value: number | void;
+}
+
+/** What a task runs: a generator, or a {@link Routine}. */
+export interface TaskSteps {
+  next(): Step;
+}
+
+/** What {@link Routine.step} returns at its end. */
+export const DONE = -1e9;
+
+/** A body written out as a state machine, for hot paths: it allocates nothing and resumes faster than a generator. */
+export abstract class Routine implements TaskSteps {
+  private readonly result = { done: false, value: 0 };
+
+  next(): Step {
+    const request = this.step();
+    if (request === DONE) this.result.done = true;
+    this.result.value = request;
+    return this.result;
+  }
+
+  /** Acts, and returns what a generator would yield; DONE at the end. */
+  protected abstract step(): number;
+}
+
 /** Higher classes run first and preempt lower ones. */
 export const enum SchedClass {
+  /** Interrupt context on top of whatever the CPU runs. */
   Softirq = 0,
-  Fair = 1,
+  /** SCHED_FIFO by `rtPriority`; no slices. */
+  Fifo = 1,
+  /** SCHED_NORMAL by `nice`. */
+  Fair = 2,
 }
 
 export const enum TaskState {
-  /** On a run queue, waiting for its CPU. */
+  /** Waiting for its CPU, or kept from it. */
   Ready,
   /** On a CPU, also while it is being switched in. */
   Running,
   Blocked,
   Dead,
+}
+
+/** Where a ready task waits. */
+export const enum Queue {
+  None,
+  Softirq,
+  Fifo,
+  Fair,
+  /** Under a softirq on its CPU. */
+  Interrupted,
+  /** Its bandwidth group is throttled on its CPU. */
+  Aside,
 }
 
 /** What the workqueue code hangs into the scheduler (wq_worker_running, wq_worker_sleeping). */
@@ -41,7 +90,7 @@ export interface TaskHooks {
 
 export class Task {
   state: TaskState = TaskState.Blocked;
-  /** CPU time that the task still wants of what it yielded last. */
+  /** Work that the task still wants of what it yielded last; Infinity while it spins. */
   remainingNs = 0;
   /** A wakeup arrived while the task was not blocked. */
   wakePending = false;
@@ -49,12 +98,50 @@ export class Task {
   wokenUp = true;
   /** In PARK: blocked, or woken and not yet acting again. */
   parked = false;
-  /** What it had used of its slice when a softirq interrupted it. */
+  spinning = false;
+  /** The end of a spin came before the spin. */
+  spinEnded = false;
   sliceUsedNs = 0;
   sleepVersion = 0;
+  /** Time that it had a CPU, also spinning or slowed down; without switches. */
   cpuTimeNs = 0;
   /** Set once, right after construction: a body wants to know its task. */
-  body!: TaskBody;
+  body!: TaskSteps;
+
+  /** User code may be preempted at any time; change it with `scheduler.setUserMode()`. */
+  userMode = false;
+  /** Depth of preempt_disable() and local_bh_disable(), of local_bh_disable() and of local_irq_disable(). */
+  preemptDepth = 0;
+  bhDepth = 0;
+  irqDepth = 0;
+
+  /** -20..19; change it with `scheduler.renice()`. */
+  nice = 0;
+  weight = weightOf(0);
+  /** 1..99, of the FIFO class; the higher one runs. Read when the task next waits for a CPU. */
+  rtPriority = 1;
+  /** Where it may run; undefined: anywhere. Change it with `scheduler.setAffinity()`. */
+  affinity: CpuMask | undefined;
+  /** Its bandwidth group; change it with `scheduler.setGroup()`. */
+  group: BandwidthGroup | undefined;
+  /**
+   * Called when the task loses its CPU, by blocking, ending or preemption, a softirq on top of it included: whoever
+   * spins for it learns that it is in vain. Must not block or move a task; it may end spins.
+   */
+  offCpu: (() => void) | undefined;
+
+  /** The class that it is queued or runs under now; `schedClass` is the one that it shall have. */
+  runClass: SchedClass;
+  queue: Queue = Queue.None;
+  /** Runs in a heap of a fair queue: where, and its place in the order of arrivals. */
+  heapIndex = -1;
+  arrival = 0;
+  /** Fair class: virtual runtime and deadline, in ns at nice 0. While not queued: the lag, see the fair queues. */
+  vruntime = 0;
+  deadline = 0;
+  lag = 0;
+  /** Never placed on a queue yet. */
+  fresh = true;
 
   constructor(
     /** What its sleep timer is addressed to; another task may have it once this one has ended. */
@@ -62,8 +149,25 @@ export class Task {
     readonly name: string,
     /** Where the task runs or ran last; only there if {@link pinned}. */
     public cpu: Cpu,
-    readonly pinned: boolean,
+    public pinned: boolean,
     public schedClass: SchedClass,
     public hooks: TaskHooks | undefined,
-  ) {}
+  ) {
+    this.runClass = schedClass;
+  }
+
+  /** Whether it has a CPU at this instant. */
+  get onCpu(): boolean {
+    return this.state === TaskState.Running;
+  }
+
+  /** Whether it may be moved without being asked. */
+  get movable(): boolean {
+    return !this.pinned && (this.affinity === undefined || this.affinity.count > 1);
+  }
+
+  allowedOn(cpu: Cpu): boolean {
+    if (this.pinned) return cpu === this.cpu;
+    return this.affinity === undefined || this.affinity.has(cpu.index);
+  }
 }
