@@ -1,5 +1,5 @@
 // What a scenario would run, in words, for validate and --dry-run.
-import { findCellCount, plannedGroups, planRound, type Scenario } from '@kworkbench/experiment';
+import { findCellCount, plannedGroups, type Scenario } from '@kworkbench/experiment';
 
 /** How many cells, and how they come about. */
 export function planSummary(scenario: Scenario): string {
@@ -9,7 +9,7 @@ export function planSummary(scenario: Scenario): string {
     ...(points.length > 1 ? [count(points.length, 'point')] : []),
     count(replications, 'replication'),
   ].join(' x ');
-  if (!find) return `${count(planRound(scenario, new Map()).length, 'cell')} (${shape})`;
+  if (!find) return `${count(variants.length * points.length * replications, 'cell')} (${shape})`;
   const most = findCellCount(find, points.length, replications);
   return `at most ${count(most, 'cell')} (${shape}, searching ${find.parameter} from ${find.from} to ${find.to})`;
 }

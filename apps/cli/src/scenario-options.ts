@@ -1,6 +1,6 @@
 // The options that change a scenario, shared by run, validate and submit.
-import { MAX_REPLICATIONS, MAX_SEED, type ScenarioOverrides } from '@kworkbench/experiment';
-import { InvalidArgumentError, type Command } from 'commander';
+import { MAX_CELLS, MAX_REPLICATIONS, MAX_SEED, MOST_CELLS, type ScenarioOverrides } from '@kworkbench/experiment';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { collect, integerOption, listOption } from './options.js';
 
 export interface ScenarioOptions {
@@ -9,6 +9,8 @@ export interface ScenarioOptions {
   readonly variants?: readonly string[];
   readonly seed?: number;
   readonly replications?: number;
+  readonly timeout?: string;
+  readonly maxCells: number;
 }
 
 function assignment(text: string): string {
@@ -22,12 +24,19 @@ export function addScenarioOptions(command: Command): Command {
     .option('--set <path=value>', 'change a value of the scenario, e.g. machine.cpus=6 (repeatable)', assignments)
     .option(
       '--sweep <path=v1,v2>',
-      'run once per value, e.g. workload.rate=500/s,1000/s (repeatable: all combinations)',
+      'run once per value: a list (machine.cpus=2,6,16), a range with its step (machine.cpus=4..64:4), or one with ' +
+        'points at equal ratios (workload.rate=100..10000:log9); repeatable: all combinations',
       assignments,
     )
     .option('--variants <names>', 'run these variants instead of the ones in the scenario, e.g. before,v4', listOption)
     .option('--seed <n>', 'seed of the first replication', integerOption(0, MAX_SEED))
-    .option('--replications <n>', 'replications per variant and point', integerOption(1, MAX_REPLICATIONS));
+    .option('--replications <n>', 'replications per variant and point', integerOption(1, MAX_REPLICATIONS))
+    .option('--timeout <duration>', 'wall time that all cells together may take, e.g. 10min')
+    .addOption(
+      new Option('--max-cells <n>', 'refuse a scenario with more cells than this')
+        .default(MAX_CELLS)
+        .argParser(integerOption(1, MOST_CELLS)),
+    );
 }
 
 /** `path=value` split at the first `=`; the last one wins when a path is given twice. */
@@ -47,5 +56,6 @@ export function overridesOf(options: ScenarioOptions): ScenarioOverrides {
     ...(options.variants && { variants: options.variants }),
     ...(options.seed !== undefined && { seed: options.seed }),
     ...(options.replications !== undefined && { replications: options.replications }),
+    ...(options.timeout !== undefined && { maxDuration: options.timeout }),
   };
 }

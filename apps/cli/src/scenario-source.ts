@@ -4,15 +4,14 @@ import { relative } from 'node:path';
 import {
   ExitCode,
   findScenarioFile,
+  MAX_SCENARIO_BYTES,
   parseScenario,
+  type ParseOptions,
   type Scenario,
   type ScenarioOverrides,
 } from '@kworkbench/experiment';
 import { CliError } from './errors.js';
 import { ROOT, SCENARIOS } from './paths.js';
-
-/** A scenario is a page of text; a file above this is something else, given by mistake. */
-const LARGEST_SCENARIO_BYTES = 1024 * 1024;
 
 const WORDS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',
@@ -31,21 +30,21 @@ function unreadable(source: string, got: string): CliError {
 function read(file: string | 0, source: string): string {
   let text: string;
   try {
-    if (file !== 0 && statSync(file).size > LARGEST_SCENARIO_BYTES) throw unreadable(source, 'a larger one');
+    if (file !== 0 && statSync(file).size > MAX_SCENARIO_BYTES) throw unreadable(source, 'a larger one');
     text = readFileSync(file, 'utf8');
   } catch (error) {
     if (error instanceof CliError) throw error;
     const code = (error as NodeJS.ErrnoException).code ?? String(error);
     throw unreadable(source, WORDS[code] ?? code);
   }
-  if (text.length > LARGEST_SCENARIO_BYTES) throw unreadable(source, 'a larger one');
+  if (text.length > MAX_SCENARIO_BYTES) throw unreadable(source, 'a larger one');
   return text;
 }
 
 /** @throws CliError when it cannot be read, ScenarioError when it is not a scenario that can run. */
-export function loadScenario(wanted: string, overrides: ScenarioOverrides): Scenario {
-  if (wanted === '-') return parseScenario(read(0, 'stdin'), 'stdin', overrides);
+export function loadScenario(wanted: string, overrides: ScenarioOverrides, options: ParseOptions = {}): Scenario {
+  if (wanted === '-') return parseScenario(read(0, 'stdin'), 'stdin', overrides, options);
   const file = findScenarioFile(wanted, SCENARIOS);
   const source = file.startsWith(SCENARIOS) ? relative(ROOT, file) : file;
-  return parseScenario(read(file, source), source, overrides);
+  return parseScenario(read(file, source), source, overrides, options);
 }

@@ -1,4 +1,5 @@
 export * from './cell.js';
+export { brokenThreshold } from './early-abort.js';
 export * from './exit-codes.js';
 export * from './find.js';
 export * from './limits.js';

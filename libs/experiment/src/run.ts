@@ -1,4 +1,6 @@
 // The local runner: rounds of planned cells on a pool, until the plan is empty. No server, no store.
+import { Deadline } from './deadline.js';
+import { brokenThreshold } from './early-abort.js';
 import { isFailure, planRound } from './plan.js';
 import type { CellFailure, CellResult, PlannedCell } from './cell.js';
 import type { Scenario } from './scenario/scenario.js';
@@ -37,37 +39,47 @@ export interface ExperimentRun {
 export async function runExperiment(scenario: Scenario, options: RunExperimentOptions): Promise<ExperimentRun> {
   const { signal, onEvent } = options;
   const stop = new AbortController();
-  const signals = AbortSignal.any(signal ? [signal, stop.signal] : [stop.signal]);
+  const deadline = new Deadline(scenario.maxDurationMs);
+  const signals = AbortSignal.any([stop.signal, deadline.signal, ...(signal ? [signal] : [])]);
   const planned: PlannedCell[] = [];
   const results = new Map<string, CellResult | CellFailure>();
-  for (let round = planRound(scenario, results); round.length > 0; round = planRound(scenario, results)) {
-    planned.push(...round);
-    onEvent?.({ type: 'planned', cells: round });
-    const outcomes = await Promise.allSettled(
-      round.map(async (cell) => {
-        try {
-          results.set(cell.id, await runPlanned(scenario, cell, options, signals));
-        } catch (error) {
-          stop.abort();
-          throw error;
-        }
-      }),
-    );
-    const broken = outcomes.find((outcome) => outcome.status === 'rejected');
-    if (broken) throw broken.reason;
-    if (signals.aborted) break;
+  const runOne = async (cell: PlannedCell): Promise<void> => {
+    try {
+      const result = deadline.judge(await runPlanned(scenario, cell, options, signals));
+      // What an early abort has cut off was not run; it did not fail.
+      if (stop.signal.aborted && isFailure(result) && result.kind === 'cancelled') return;
+      results.set(cell.id, result);
+      if (isFailure(result)) onEvent?.({ type: 'failed', cell, failure: result });
+      else onEvent?.({ type: 'finished', cell, result });
+      if (brokenThreshold(scenario, results, cell.id) !== undefined) stop.abort();
+    } catch (error) {
+      stop.abort();
+      throw error;
+    }
+  };
+  try {
+    for (let round = planRound(scenario, results); round.length > 0; round = planRound(scenario, results)) {
+      planned.push(...round);
+      onEvent?.({ type: 'planned', cells: round });
+      const outcomes = await Promise.allSettled(round.map(runOne));
+      const broken = outcomes.find((outcome) => outcome.status === 'rejected');
+      if (broken) throw broken.reason;
+      if (signals.aborted) break;
+    }
+  } finally {
+    deadline.clear();
   }
   return { planned, results };
 }
 
-async function runPlanned(
+function runPlanned(
   scenario: Scenario,
   cell: PlannedCell,
   { pool, onEvent, sinkFor }: RunExperimentOptions,
   signal: AbortSignal,
 ): Promise<CellResult | CellFailure> {
   const sink = sinkFor?.(cell);
-  const result = await pool
+  return pool
     .run(cell, {
       signal,
       timeoutMs: scenario.timeoutMs,
@@ -82,7 +94,4 @@ async function runPlanned(
       if (!(error instanceof CellError)) throw error;
       return { cellId: cell.id, kind: error.kind, message: error.message };
     });
-  if (isFailure(result)) onEvent?.({ type: 'failed', cell, failure: result });
-  else onEvent?.({ type: 'finished', cell, result });
-  return result;
 }

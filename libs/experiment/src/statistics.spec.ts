@@ -90,8 +90,11 @@ describe('thresholds', () => {
   });
 
   it('read keys with and without a variant', () => {
-    expect(parseThresholdKey('a_bytes')).toEqual({ metric: 'a_bytes', variant: undefined });
-    expect(parseThresholdKey('a_bytes{variant: v4_delay1s}')).toEqual({ metric: 'a_bytes', variant: 'v4_delay1s' });
+    expect(parseThresholdKey('a_bytes')).toMatchObject({ metric: 'a_bytes', variant: undefined });
+    expect(parseThresholdKey('a_bytes{variant: v4_delay1s}')).toMatchObject({
+      metric: 'a_bytes',
+      variant: 'v4_delay1s',
+    });
     expect(parseThresholdKey('a_bytes{seed:1}')).toBeUndefined();
     expect(parseThresholdKey('A')).toBeUndefined();
   });

@@ -1,7 +1,9 @@
 // Thresholds in the form that k6 users know. They aggregate a metric over the replications of one variant and sweep
-// point, and must hold for each.
+// point, and must hold for each. With `minus` or `over` they aggregate the difference or the ratio of two variants,
+// taken replication by replication.
 //
-//   key       ::= metric | metric "{" "variant:" label "}"
+//   key       ::= metric [ "{" tag { "," tag } "}" ]
+//   tag       ::= "variant:" label | "minus:" label | "over:" label | path ":" value     path and value of the sweep
 //   condition ::= aggregate operator value
 //   aggregate ::= "med" | "min" | "max" | "avg" | "p(" number ")"        number from 0 to 100
 //   operator  ::= "<" | "<=" | ">" | ">=" | "==" | "!="
@@ -22,25 +24,56 @@ export interface Condition {
   readonly value: number;
 }
 
-export interface Threshold {
+/** What a variant is set against: `minus` takes the difference to it, `over` the ratio. */
+export interface Versus {
+  readonly kind: 'minus' | 'over';
+  readonly variant: string;
+}
+
+export interface ThresholdKey {
   readonly metric: string;
   /** Label of the only variant it is for; undefined for each. */
   readonly variant: string | undefined;
+  readonly versus: Versus | undefined;
+  /** Sweep path to value, as written; empty for every point. */
+  readonly at: Readonly<Record<string, string>>;
+}
+
+export interface Threshold extends ThresholdKey {
   readonly condition: Condition;
+  /** Finished replications after which a failure ends the experiment; undefined when it never does. */
+  readonly abortAfter: number | undefined;
 }
 
 export const CONDITION_FORM = 'a condition such as max<400MiB, p(95)<=250ms or med>1GB';
-export const KEY_FORM = 'metric or metric{variant:label}';
+export const KEY_FORM =
+  'metric or metric{variant:label}, with minus:label, over:label or path:value of the sweep as further tags';
 
-const KEY = /^\s*([a-z][a-z0-9_]*)\s*(?:\{\s*variant\s*:\s*([\w.-]+)\s*\})?\s*$/;
+const KEY = /^\s*([a-z][a-z0-9_]*)\s*(?:\{([^{}]*)\})?\s*$/;
+const TAG = /^\s*([\w.-]+)\s*:\s*([^:,]*?)\s*$/;
 const CONDITION = /^\s*(med|min|max|avg|p\(\s*([\d.]+)\s*\))\s*(<=|>=|==|!=|<|>)\s*(\S.*?)\s*$/;
 
-/** @returns undefined when the text is no key. Whether metric and variant exist is for the caller to say. */
-export function parseThresholdKey(
-  text: string,
-): { readonly metric: string; readonly variant: string | undefined } | undefined {
+/** @returns undefined when the text is no key. Whether metric, variants and paths exist is for the caller to say. */
+export function parseThresholdKey(text: string): ThresholdKey | undefined {
   const match = KEY.exec(text);
-  return match ? { metric: match[1]!, variant: match[2] } : undefined;
+  if (!match) return undefined;
+  let variant: string | undefined;
+  let versus: Versus | undefined;
+  const at: Record<string, string> = {};
+  for (const tag of match[2]?.split(',') ?? []) {
+    const [, name, value] = TAG.exec(tag) ?? [];
+    if (!name || !value) return undefined;
+    if (name === 'variant' && variant === undefined) variant = value;
+    else if ((name === 'minus' || name === 'over') && !versus) versus = { kind: name, variant: value };
+    else if (name.includes('.') && !Object.hasOwn(at, name)) at[name.replace(/^spec\./, '')] = value;
+    else return undefined;
+  }
+  return { metric: match[1]!, variant, versus, at };
+}
+
+/** Whether a value of the sweep is the one that a key names: `2GiB` and `2GiB`, `40` and 40, `1e3` and 1000. */
+export function isSameValue(value: string | number | boolean, text: string): boolean {
+  return String(value) === text || (typeof value === 'number' && parseThresholdValue(text) === value);
 }
 
 /** A number with a unit of size, time or rate, in base units; `120MB/s` too. */

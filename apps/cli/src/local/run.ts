@@ -31,7 +31,7 @@ export interface RunOptions extends ScenarioOptions {
 }
 
 export async function run(wanted: string, options: RunOptions): Promise<void> {
-  const scenario = loadScenario(wanted, overridesOf(options));
+  const scenario = loadScenario(wanted, overridesOf(options), options);
   if (options.backend === 'live') {
     throw new CliError(
       ExitCode.BackendUnavailable,

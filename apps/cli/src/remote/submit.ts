@@ -14,7 +14,7 @@ export interface SubmitOptions extends ScenarioOptions {
 }
 
 export async function submit(wanted: string, options: SubmitOptions): Promise<void> {
-  const scenario = loadScenario(wanted, overridesOf(options));
+  const scenario = loadScenario(wanted, overridesOf(options), options);
   // A key of our own makes a retried call harmless.
   const key = options.key ?? randomUUID();
   const experiment = await Coordinator.use('submit', options.coordinator, (coordinator) =>

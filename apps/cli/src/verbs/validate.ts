@@ -18,7 +18,7 @@ function validate(wanted: readonly string[], options: ScenarioOptions): void {
   const problems: string[] = [];
   for (const name of wanted) {
     try {
-      const scenario = loadScenario(name, overridesOf(options));
+      const scenario = loadScenario(name, overridesOf(options), options);
       process.stdout.write(`${name}: ok, ${planSummary(scenario)}\n`);
     } catch (error) {
       if (error instanceof ScenarioError) problems.push(...error.lines());

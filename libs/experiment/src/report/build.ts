@@ -1,5 +1,6 @@
 // Results to report. Pure: the same scenario and results give the same report, whoever ran the cells.
 import type { Cell } from '@kworkbench/mechanism';
+import { brokenThreshold } from '../early-abort.js';
 import { ExitCode } from '../exit-codes.js';
 import type { PlannedCell } from '../cell.js';
 import { findStates, isFailure, type Results } from '../plan.js';
@@ -10,6 +11,7 @@ import { aggregate, holds } from '../thresholds.js';
 import { compareVariants } from './compare.js';
 import { groupsOf, samePoint, valuesOf, type Group } from './groups.js';
 import { comparePublished } from './published.js';
+import { checkThresholds } from './thresholds.js';
 import type { Provenance, Report } from './schema.js';
 
 /** Columns of the summary when the mechanism names none: as many as fit an 80 column terminal. */
@@ -34,6 +36,7 @@ export function buildReport({ scenario, planned, results, wallSeconds, provenanc
   const published = comparePublished(scenario, groups);
   const thresholds = checkThresholds(scenario, groups);
   const notRun = planned.filter(({ id }) => !results.has(id)).length;
+  const aborted = notRun > 0 ? brokenThreshold(scenario, results) : undefined;
   const failed =
     failures.length > 0 ||
     notRun > 0 ||
@@ -58,6 +61,7 @@ export function buildReport({ scenario, planned, results, wallSeconds, provenanc
     cells: groups.flatMap(cellsOf),
     failures,
     notRun,
+    ...(aborted !== undefined && { aborted }),
     summary: groups.flatMap((group) => summaryOf(scenario, group)),
     // A search tries other values for each variant: there is nothing to pair.
     comparisons: scenario.find ? [] : compareVariants(scenario, groups),
@@ -75,6 +79,7 @@ export function exitCodeOf(report: Report): ExitCode {
   if (failed('invariant')) return ExitCode.InvariantViolated;
   if (failed('model')) return ExitCode.ModelFailed;
   if (failed('timeout')) return ExitCode.TimedOut;
+  if (report.aborted !== undefined) return ExitCode.ThresholdFailed;
   if (failed('cancelled') || report.notRun > 0) return ExitCode.Cancelled;
   return report.verdict === 'pass' ? ExitCode.Passed : ExitCode.ThresholdFailed;
 }
@@ -119,27 +124,6 @@ function summaryOf(scenario: Scenario, group: Group): Report['summary'] {
       n: values.length,
     };
   });
-}
-
-function checkThresholds(scenario: Scenario, groups: readonly Group[]): Report['thresholds'] {
-  return scenario.thresholds.flatMap(({ metric, variant, condition }) =>
-    groups
-      .filter((group) => variant === undefined || group.variant === variant)
-      .map((group) => {
-        const values = valuesOf(group, metric);
-        const value = values.length > 0 ? aggregate(condition, values) : null;
-        const ok = value !== null && holds(condition, value);
-        return {
-          metric,
-          variant: group.variant,
-          point: group.point,
-          condition: condition.text,
-          value,
-          n: values.length,
-          ok,
-        };
-      }),
-  );
 }
 
 function findResults(scenario: Scenario, groups: readonly Group[], results: Results): Report['find'] {

@@ -3,7 +3,7 @@
 import type { MetricSpec } from '@kworkbench/mechanism';
 import type { Scenario } from '../scenario/scenario.js';
 import { median, pairedDifference, type PairedDifference } from '../statistics.js';
-import { samePoint, type Group } from './groups.js';
+import { pairsOf, samePoint, type Group } from './groups.js';
 import type { Report } from './schema.js';
 
 type Comparison = Report['comparisons'][number];
@@ -19,10 +19,7 @@ export function compareVariants(scenario: Scenario, groups: readonly Group[]): C
 }
 
 function compareMetric(metric: MetricSpec, base: Group, other: Group): Comparison[] {
-  const pairs = base.finished.flatMap((left) => {
-    const right = other.finished.find(({ planned }) => planned.replication === left.planned.replication);
-    return right ? [[left.result.metrics[metric.name]!, right.result.metrics[metric.name]!] as const] : [];
-  });
+  const pairs = pairsOf(base, other, metric.name);
   if (pairs.length === 0) return [];
   const before = pairs.map(([left]) => left);
   const after = pairs.map(([, right]) => right);

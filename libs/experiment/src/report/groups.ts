@@ -31,6 +31,15 @@ export function groupsOf(scenario: Scenario, results: Results): Group[] {
 export const valuesOf = (group: Group, metric: string): number[] =>
   group.finished.map(({ result }) => result.metrics[metric]!);
 
+/** Values of one metric in two groups, replication by replication, where both have one. */
+export function pairsOf(base: Group, other: Group, metric: string): (readonly [base: number, other: number])[] {
+  const byReplication = new Map(other.finished.map(({ planned, result }) => [planned.replication, result]));
+  return base.finished.flatMap(({ planned, result }) => {
+    const right = byReplication.get(planned.replication);
+    return right ? [[result.metrics[metric]!, right.metrics[metric]!] as const] : [];
+  });
+}
+
 export const samePoint = (a: Point, b: Point): boolean => {
   const paths = Object.keys(a);
   return paths.length === Object.keys(b).length && paths.every((path) => a[path] === b[path]);

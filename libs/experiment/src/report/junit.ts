@@ -1,5 +1,6 @@
 // The report as JUnit XML, for pipelines: a test case per threshold, published figure and failed cell.
 import { formatNumber } from './format.js';
+import { thresholdSubject } from './render.js';
 import type { Report } from './schema.js';
 
 interface Case {
@@ -31,7 +32,7 @@ const at = (entry: { variant: string; point: object }) =>
 function thresholdCases(report: Report): Case[] {
   return report.thresholds.map((entry) => ({
     suite: 'thresholds',
-    name: `${at(entry)}: ${entry.metric} ${entry.condition}`,
+    name: `${at({ ...entry, variant: thresholdSubject(entry) })}: ${entry.metric} ${entry.condition}`,
     ...(entry.ok
       ? {}
       : { failure: `got ${entry.value === null ? 'nothing' : formatNumber(entry.value)} (n=${entry.n})` }),

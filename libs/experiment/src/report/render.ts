@@ -181,14 +181,21 @@ function publishedTable(report: Report, paint: Style): string {
 function thresholdTable(report: Report, paint: Style): string {
   if (report.thresholds.length === 0) return '';
   const rows = report.thresholds.map((entry) => [
-    `${entry.metric} ${named(entry.variant, entry.point)}`,
+    `${entry.metric} ${named(thresholdSubject(entry), entry.point)}`,
     entry.condition,
-    entry.value === null ? 'nothing' : show(report, entry.metric, entry.value),
+    entry.value === null ? 'nothing' : thresholdValue(report, entry),
     `n=${entry.n}`,
     mark(entry.ok, paint),
   ]);
   return table([['threshold', 'condition', 'here', '', ''], ...rows], paint);
 }
+
+/** `v4`, `v4 - before` or `v4 / before`. */
+export const thresholdSubject = ({ variant, versus }: Report['thresholds'][number]) =>
+  versus ? `${variant} ${versus.kind === 'minus' ? '-' : '/'} ${versus.variant}` : variant;
+
+const thresholdValue = (report: Report, { versus, metric, value }: Report['thresholds'][number]) =>
+  versus?.kind === 'over' ? formatNumber(value!) : show(report, metric, value!);
 
 const mark = (ok: boolean, paint: Style) => (ok ? paint.green('ok') : paint.red('FAILED'));
 
@@ -197,6 +204,7 @@ function failureLines(report: Report, paint: Style): string {
     ({ variant, point, replication, kind, message }) =>
       `${paint.red(kind)}  ${named(variant, point)}, replication ${replication}: ${message}`,
   );
+  if (report.aborted !== undefined) lines.push(`${paint.red('ended early')}  ${report.aborted}`);
   if (report.notRun > 0) lines.push(`${report.notRun} cells were not run`);
   return lines.join('\n');
 }

@@ -80,6 +80,10 @@ const published = z.object({
 const threshold = z.object({
   metric: z.string(),
   variant,
+  versus: z
+    .object({ kind: z.enum(['minus', 'over']), variant })
+    .optional()
+    .describe('The value is the difference (minus) or the ratio (over) to this variant, pair by pair'),
   point,
   condition: z.string(),
   value: z.number().nullable(),
@@ -148,6 +152,7 @@ export const reportSchema = z.object({
   cells: z.array(cell),
   failures: z.array(failure),
   notRun: z.int().describe('Planned cells that were not run'),
+  aborted: z.string().optional().describe('The threshold that ended the experiment early, and with which value'),
   summary: z.array(summary),
   comparisons: z.array(comparison),
   published: z.array(published),

@@ -7,15 +7,20 @@ import { formatPath } from './zod-problems.js';
 export interface ScenarioOverrides {
   /** Path (with or without a leading `spec.`) to a YAML scalar: `machine.cpus` to `6`. */
   readonly set?: Readonly<Record<string, string>>;
-  /** Path to YAML scalars. */
+  /** Path to YAML scalars, or to one range: `2..64:2` with its step, `100/s..10000/s:log9` with its points. */
   readonly sweep?: Readonly<Record<string, readonly string[]>>;
   /** Labels of the file's variants or ids of the mechanism's; they replace the file's list. */
   readonly variants?: readonly string[];
   readonly seed?: number;
   readonly replications?: number;
+  /** Duration such as `10min`: `spec.maxDuration`. */
+  readonly maxDuration?: string;
 }
 
 type Mapping = Record<string, unknown>;
+
+/** `from..to:step` or `from..to:log<points>`. */
+const RANGE = /^([^.]\S*?)\.\.(\S+?):(log)?(\S+)$/;
 
 export interface LoadedDocument {
   /** After overrides. */
@@ -79,6 +84,11 @@ class Overriding {
     }
     for (const [path, texts] of Object.entries(overrides.sweep ?? {})) {
       const option = `--sweep ${path}=${texts.join(',')}`;
+      const range = texts.length === 1 ? RANGE.exec(texts[0]!) : null;
+      if (range) {
+        this.#putRange(range, path, option);
+        continue;
+      }
       const values = texts.map((text) => this.#scalar(option, path, text));
       if (values.length === 0) this.#problem(option, path, 'at least one value', 'nothing');
       else if (!values.includes(undefined)) this.#put(['sweep', withoutSpec(path)], values, option);
@@ -88,6 +98,15 @@ class Overriding {
     if (overrides.replications !== undefined) {
       this.#put(['replications'], overrides.replications, `--replications ${overrides.replications}`);
     }
+    if (overrides.maxDuration !== undefined) {
+      this.#put(['maxDuration'], overrides.maxDuration, `--timeout ${overrides.maxDuration}`);
+    }
+  }
+
+  #putRange([, from, to, log, size]: RegExpExecArray, path: string, option: string): void {
+    const parts = { from, to, [log ? 'points' : 'step']: size };
+    const range = Object.fromEntries(Object.entries(parts).map(([k, text]) => [k, this.#scalar(option, path, text!)]));
+    if (!Object.values(range).includes(undefined)) this.#put(['sweep', withoutSpec(path)], range, option);
   }
 
   sourceOf(path: readonly PropertyKey[]): string {
@@ -110,9 +129,10 @@ class Overriding {
     this.#put(['variants'], entries, `--variants ${wanted.join(',')}`);
     if (!isMapping(spec) || !isMapping(spec.thresholds)) return;
     // What the file asks of a variant that is not run now cannot be judged; a label it never had stays an error.
-    const dropped = listed.map(labelOf).filter((label) => !wanted.includes(label as string));
+    const dropped: unknown[] = listed.map(labelOf).filter((label) => !wanted.includes(label as string));
     for (const key of Object.keys(spec.thresholds)) {
-      if (dropped.includes(parseThresholdKey(key)?.variant)) delete spec.thresholds[key];
+      const { variant, versus } = parseThresholdKey(key) ?? {};
+      if (dropped.includes(variant) || dropped.includes(versus?.variant)) delete spec.thresholds[key];
     }
   }
 

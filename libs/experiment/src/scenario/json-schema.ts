@@ -83,12 +83,17 @@ export function describeNode(node: JsonSchema): string {
     case 'string':
       return typeof node.pattern === 'string' ? `text of the form ${node.pattern}` : 'text';
     case 'array':
-      return typeof node.minItems === 'number' && node.minItems > 0 ? `a list of at least ${node.minItems}` : 'a list';
+      return `a list${items(node)}`;
     case 'object':
       return 'a mapping';
     default:
       return 'another value';
   }
+}
+
+function items({ minItems: least = 0, maxItems: most }: JsonSchema): string {
+  if (most !== undefined) return ` of ${least} to ${most}`;
+  return Number(least) > 0 ? ` of at least ${least}` : '';
 }
 
 function range(node: JsonSchema): string {

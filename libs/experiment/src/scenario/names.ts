@@ -1,9 +1,9 @@
 // Checks of everything in a scenario that refers to something by name: variants, sweep paths, metrics, figures.
 import type { Mechanism, PublishedFigure } from '@kworkbench/mechanism';
-import type { Scalar } from '../cell.js';
-import { MAX_CELLS } from '../limits.js';
+import { DEFAULT_ABORT_GRACE, MAX_CELLS } from '../limits.js';
 import {
   CONDITION_FORM,
+  isSameValue,
   KEY_FORM,
   parseCondition,
   parseThresholdKey,
@@ -13,8 +13,9 @@ import {
 import { withoutSpec } from './document.js';
 import { formatGot, oneOf } from './problems.js';
 import { SWEEP_ROOTS } from './resolve.js';
-import type { FindSpec, Point, ScenarioVariant } from './scenario.js';
+import type { FindSpec, ScenarioVariant } from './scenario.js';
 import type { ScenarioSpec } from './schema.js';
+import { isSweepPath, type SweepAxis } from './sweep.js';
 import type { FieldProblem } from './zod-problems.js';
 
 type Problems = FieldProblem[];
@@ -61,41 +62,11 @@ function checkKernelIsUsed(
   }
 }
 
-/** The cross product of the sweep, the first path varying slowest. */
-export function checkSweep(spec: ScenarioSpec, problems: Problems): Point[] {
-  const axes = Object.entries(spec.sweep ?? {});
-  let count = 1;
-  for (const [path, values] of axes) {
-    if (!isSweepPath(withoutSpec(path))) {
-      problems.push({
-        path: ['sweep', path],
-        expected: `a path below ${SWEEP_ROOTS.join(', ')}`,
-        got: formatGot(path),
-      });
-    }
-    count *= values.length;
-  }
-  // Counted before it is built: a slip in three axes must not fill the memory.
-  if (count > MAX_CELLS) {
-    problems.push({ path: ['sweep'], expected: `at most ${MAX_CELLS} points`, got: String(count) });
-    return [{}];
-  }
-  let points: Point[] = [{}];
-  for (const [path, values] of axes) {
-    points = points.flatMap((point) => values.map((value: Scalar) => ({ ...point, [withoutSpec(path)]: value })));
-  }
-  return points;
-}
-
-const isSweepPath = (path: string) => {
-  const [root, ...rest] = path.split('.');
-  return SWEEP_ROOTS.some((known) => known === root) && rest.length > 0 && rest.every((key) => key !== '');
-};
-
 export function checkThresholds(
   mechanism: Mechanism,
   spec: ScenarioSpec,
   variants: readonly ScenarioVariant[],
+  axes: readonly SweepAxis[],
   problems: Problems,
 ): Threshold[] {
   const thresholds: Threshold[] = [];
@@ -105,16 +76,38 @@ export function checkThresholds(
       problems.push({ path: ['thresholds', key], expected: KEY_FORM, got: formatGot(key) });
       continue;
     }
-    const { metric, variant } = parsed;
+    const { metric, variant, versus, at } = parsed;
     checkMetric(mechanism, metric, ['thresholds', key], problems);
-    if (variant !== undefined) checkLabel(variants, variant, ['thresholds', key], problems);
-    for (const [index, text] of conditions.entries()) {
+    for (const label of [variant, versus?.variant]) {
+      if (label !== undefined) checkLabel(variants, label, ['thresholds', key], problems);
+    }
+    for (const [path, text] of Object.entries(at)) checkSwept(axes, path, text, ['thresholds', key], problems);
+    for (const [index, entry] of conditions.entries()) {
+      const { threshold: text, abortOnFail, grace } = typeof entry === 'string' ? { threshold: entry } : entry;
       const condition = parseCondition(text);
-      if (condition) thresholds.push({ metric, variant, condition });
+      const abortAfter = abortOnFail ? Math.min(grace ?? DEFAULT_ABORT_GRACE, spec.replications) : undefined;
+      if (condition) thresholds.push({ metric, variant, versus, at, condition, abortAfter });
       else problems.push({ path: ['thresholds', key, index], expected: CONDITION_FORM, got: formatGot(text) });
     }
   }
   return thresholds;
+}
+
+/** A threshold at a point that is never run would pass without having been asked. */
+function checkSwept(
+  axes: readonly SweepAxis[],
+  path: string,
+  text: string,
+  place: readonly PropertyKey[],
+  problems: Problems,
+): void {
+  const axis = axes.find((candidate) => candidate.path === path);
+  if (!axis) {
+    const swept = axes.length > 0 ? oneOf(axes.map((known) => known.path)) : 'none here';
+    problems.push({ path: place, expected: `a path of the sweep, ${swept}`, got: formatGot(path) });
+  } else if (axis.size <= MAX_CELLS && !axis.values().some((value) => isSameValue(value, text))) {
+    problems.push({ path: place, expected: `a value of ${path} that is swept`, got: formatGot(text) });
+  }
 }
 
 function checkMetric(mechanism: Mechanism, metric: string, path: readonly PropertyKey[], problems: Problems): void {

@@ -114,7 +114,7 @@ describe('parseScenario', () => {
       { variants: ['before', { id: 'fast', labl: 'x' }] },
       'spec.variants[1].labl: expected a known key, one of id, as, kernel, got an unknown key',
     ],
-    ['no variant', { variants: [] }, 'spec.variants: expected a list of at least 1, got []'],
+    ['no variant', { variants: [] }, 'spec.variants: expected a list of 1 to 100, got []'],
     [
       'one label twice',
       { variants: ['before', 'before'] },
@@ -174,12 +174,12 @@ describe('parseScenario', () => {
           'machine.cpus': Array.from({ length: 100 }, (_, i) => i + 1),
         },
       },
-      'spec.sweep: expected at most 10000 points, got 20000',
+      'spec: expected at most 10000 cells unless more are asked for (kwb: --max-cells, up to 1000000), got 120000',
     ],
     [
       'too many cells',
       { replications: 1000, sweep: { 'machine.cpus': [1, 2, 3, 4, 5, 6] } },
-      'spec: expected at most 10000 cells, got 12000',
+      'spec: expected at most 10000 cells unless more are asked for (kwb: --max-cells, up to 1000000), got 12000',
     ],
     [
       'too many replications',

@@ -4,25 +4,41 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Mechanism } from '@kworkbench/mechanism';
 import { stringify } from 'yaml';
-import { MAX_CELLS } from '../limits.js';
+import { MAX_CELLS, MAX_SCENARIO_BYTES, MOST_CELLS } from '../limits.js';
 import { mechanisms } from '../mechanisms.js';
 import { loadDocument, withoutSpec, type ScenarioOverrides } from './document.js';
-import { checkFind, checkPublished, checkSweep, checkThresholds, checkVariants } from './names.js';
+import { checkFind, checkPublished, checkThresholds, checkVariants } from './names.js';
 import { formatGot, oneOf, ScenarioError, type ScenarioProblem } from './problems.js';
 import { resolveCell } from './resolve.js';
 import type { FindSpec, Point, Scenario, ScenarioVariant } from './scenario.js';
 import { scenarioSchema, type ScenarioSpec } from './schema.js';
+import { expandSweep, pointCount, sweepAxes } from './sweep.js';
 import { fieldProblems, formatPath, type FieldProblem } from './zod-problems.js';
 import { findCellCount } from '../find.js';
 
 /** Problems of one kind that are listed; a sweep can repeat one thousands of times. */
 const MAX_PROBLEMS = 20;
 
+export interface ParseOptions {
+  /** Cells that the scenario may have, up to MOST_CELLS; the default is MAX_CELLS. */
+  readonly maxCells?: number;
+}
+
 /**
  * @param sourceName what messages call the text, e.g. the file name.
- * @throws ScenarioError with one problem per line when the scenario cannot run.
+ * @throws ScenarioError with one problem per line when the scenario cannot run. Text that is too long, or a sweep that
+ * is too large, is refused without being expanded.
  */
-export function parseScenario(text: string, sourceName: string, overrides: ScenarioOverrides = {}): Scenario {
+export function parseScenario(
+  text: string,
+  sourceName: string,
+  overrides: ScenarioOverrides = {},
+  { maxCells = MAX_CELLS }: ParseOptions = {},
+): Scenario {
+  if (text.length > MAX_SCENARIO_BYTES) {
+    const expected = `a scenario of at most ${MAX_SCENARIO_BYTES} characters`;
+    throw new ScenarioError([{ source: sourceName, path: '', expected, got: String(text.length) }]);
+  }
   const loaded = loadDocument(text, sourceName, overrides);
   if (loaded.problems.length > 0) throw new ScenarioError(loaded.problems);
   const fail = (problems: readonly FieldProblem[]) => {
@@ -48,15 +64,19 @@ export function parseScenario(text: string, sourceName: string, overrides: Scena
   }
   const problems: FieldProblem[] = [];
   const variants = checkVariants(mechanism, spec, problems);
-  const points = checkSweep(spec, problems);
-  const thresholds = checkThresholds(mechanism, spec, variants, problems);
+  const axes = sweepAxes(spec, problems);
+  const thresholds = checkThresholds(mechanism, spec, variants, axes, problems);
   const published = checkPublished(mechanism, spec, problems);
   const find = checkFind(mechanism, spec, variants, problems);
   inSpec(problems);
   const cells = find
-    ? findCellCount(find, points.length, spec.replications)
-    : variants.length * points.length * spec.replications;
-  if (cells > MAX_CELLS) inSpec([{ path: [], expected: `at most ${MAX_CELLS} cells`, got: String(cells) }]);
+    ? findCellCount(find, pointCount(axes), spec.replications)
+    : variants.length * pointCount(axes) * spec.replications;
+  if (cells > maxCells) {
+    const more = maxCells < MOST_CELLS ? ` unless more are asked for (kwb: --max-cells, up to ${MOST_CELLS})` : '';
+    inSpec([{ path: [], expected: `at most ${maxCells} cells${more}`, got: String(cells) }]);
+  }
+  const points = expandSweep(axes);
   inSpec(checkCells(mechanism, spec, variants, points, find));
 
   return {
@@ -73,6 +93,7 @@ export function parseScenario(text: string, sourceName: string, overrides: Scena
     published,
     find,
     timeoutMs: Math.ceil(spec.timeout * 1000),
+    maxDurationMs: spec.maxDuration === undefined ? undefined : Math.ceil(spec.maxDuration * 1000),
     yaml: stringify(loaded.document),
   };
 }

@@ -48,6 +48,8 @@ export interface Scenario {
   readonly find: FindSpec | undefined;
   /** Wall time that a cell may take, milliseconds. */
   readonly timeoutMs: number;
+  /** Wall time that the whole experiment may take, milliseconds; undefined for no limit. */
+  readonly maxDurationMs: number | undefined;
   /** The effective scenario file, overrides included: parsing it gives this scenario again. */
   readonly yaml: string;
 }

@@ -6,13 +6,18 @@ import {
   DEFAULT_CELL_TIMEOUT_SECONDS,
   MAX_CELL_TIMEOUT_SECONDS,
   MAX_CPUS,
+  MAX_EXPERIMENT_SECONDS,
   MAX_HZ,
   MAX_MEMORY_BYTES,
   MAX_REPLICATIONS,
   MAX_SEED,
+  MAX_SWEEP_AXES,
+  MAX_THRESHOLDS,
+  MAX_VARIANTS,
   MIN_CELL_TIMEOUT_SECONDS,
   MIN_HZ,
   MIN_MEMORY_BYTES,
+  MOST_CELLS,
 } from '../limits.js';
 
 export const API_VERSION = 'kworkbench/v1';
@@ -49,11 +54,40 @@ const variant = z.union([
   }),
 ]);
 
+const quantity = () => z.union([z.number(), z.string()], { error: 'expected a number or a quantity' });
+
+const sweepRange = z
+  .strictObject({
+    from: quantity(),
+    to: quantity().describe('Above from; included where the steps reach it'),
+    step: quantity().optional().describe('Values at equal distances'),
+    points: z.int().min(2).max(MOST_CELLS).optional().describe('Values at equal ratios, both ends included'),
+  })
+  .describe('A range: either step or points');
+
+const sweepAxis = z.union([z.array(scalar()).min(1).max(MOST_CELLS), sweepRange]);
+
+const atMost = (most: number) => (entries: object) => Object.keys(entries).length <= most;
+
+const condition = z.union([
+  z.string(),
+  z.strictObject({
+    threshold: z.string().describe('A condition such as max<400MiB'),
+    abortOnFail: z.boolean().default(false).describe('End the experiment as soon as the condition fails'),
+    grace: z
+      .int()
+      .min(1)
+      .max(MAX_REPLICATIONS)
+      .optional()
+      .describe('Replications that must have ended before it is judged early; the default is 3'),
+  }),
+]);
+
 const find = z
   .strictObject({
     parameter: z.string().describe('Path of a number, such as workload.rate'),
-    from: z.union([z.number(), z.string()], { error: 'expected a number or a quantity' }),
-    to: z.union([z.number(), z.string()], { error: 'expected a number or a quantity' }),
+    from: quantity(),
+    to: quantity(),
     precision: z
       .union([z.number(), z.string()], { error: 'expected a number, a quantity or a percentage' })
       .describe('Widest accepted bracket, in the unit of the parameter or as a percentage of its lower end (5%)'),
@@ -68,20 +102,26 @@ export const specSchema = z.strictObject({
   machine,
   kernel: z.record(z.string(), scalar()).optional().describe('Kernel options for all variants'),
   workload: z.record(z.string(), z.unknown()).default({}).describe('What is injected; parameters of the mechanism'),
-  variants: z.array(variant).min(1).describe('Designs to compare; the first is the baseline'),
+  variants: z.array(variant).min(1).max(MAX_VARIANTS).describe('Designs to compare; the first is the baseline'),
   seed: z.int().min(0).max(MAX_SEED).default(1),
   replications: z.int().min(1).max(MAX_REPLICATIONS).default(5),
   sweep: z
-    .record(z.string(), z.array(scalar()).min(1))
+    .record(z.string(), sweepAxis)
+    .refine(atMost(MAX_SWEEP_AXES), { error: `expected at most ${MAX_SWEEP_AXES} paths` })
     .optional()
-    .describe('Paths below machine, workload or kernel, each with its values; all combinations are run'),
+    .describe('Paths below machine, workload or kernel, each with a list or a range; all combinations are run'),
   find: find.optional(),
   thresholds: z
-    .record(z.string(), z.array(z.string()).min(1))
+    .record(z.string(), z.array(condition).min(1).max(MAX_THRESHOLDS))
+    .refine(atMost(MAX_THRESHOLDS), { error: `expected at most ${MAX_THRESHOLDS} keys` })
     .optional()
-    .describe('Metric, or metric{variant:label}, to conditions such as max<400MiB'),
+    .describe(
+      'Metric, or metric{variant:label,minus:other,machine.cpus:40}, to conditions such as max<400MiB; ' +
+        'minus is the difference to another variant, over the ratio, pair by pair',
+    ),
   published: z
     .array(z.string())
+    .max(MAX_THRESHOLDS)
     .optional()
     .describe('Ids of published figures to compare; the default is all that apply'),
   timeout: durationSeconds()
@@ -90,6 +130,12 @@ export const specSchema = z.strictObject({
     })
     .default(DEFAULT_CELL_TIMEOUT_SECONDS)
     .describe('Wall time that one cell may take'),
+  maxDuration: durationSeconds()
+    .refine((seconds) => seconds >= MIN_CELL_TIMEOUT_SECONDS && seconds <= MAX_EXPERIMENT_SECONDS, {
+      error: 'expected a duration from 10ms to 744h',
+    })
+    .optional()
+    .describe('Wall time that the whole experiment may take; the default is no limit'),
 });
 
 export const scenarioSchema = z.strictObject({
@@ -105,3 +151,4 @@ export const scenarioSchema = z.strictObject({
 
 export type ScenarioDocument = z.output<typeof scenarioSchema>;
 export type ScenarioSpec = ScenarioDocument['spec'];
+export type SweepRange = z.output<typeof sweepRange>;

@@ -44,7 +44,7 @@ function scenarioJsonSchema(): JsonSchema {
           find: { properties: { metric: { enum: mechanism.metrics.map(({ name }) => name) } } },
           thresholds: {
             propertyNames: {
-              pattern: `^(${mechanism.metrics.map(({ name }) => name).join('|')})(\\{variant:[A-Za-z0-9_.-]+\\})?$`,
+              pattern: `^(${mechanism.metrics.map(({ name }) => name).join('|')})(\\{[^{}]+\\})?$`,
             },
           },
           published: { items: { enum: mechanism.published.map(({ id }) => id) } },
