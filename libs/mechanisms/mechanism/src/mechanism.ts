@@ -118,6 +118,8 @@ export interface Mechanism {
   /** Lower case; names the queue, the folder and the service. */
   readonly name: string;
   readonly title: string;
+  /** It has no end of its own and no service: it only runs beside another mechanism. */
+  readonly onlyBeside?: boolean;
   readonly modelVersion: number;
   readonly variants: readonly VariantSpec[];
   readonly profiles: readonly CostProfile[];

@@ -1,0 +1,1 @@
+export { neighbours } from './mechanism.js';
