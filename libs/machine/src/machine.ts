@@ -130,22 +130,30 @@ export class Machine {
    * it was stopped. With a finite limit time ends up there, unless it was later already.
    */
   run(limitNs: number): boolean {
-    const { events } = this;
     while (!this.stopped) {
-      const next = events.nextTime;
-      if (next > limitNs || next === Infinity) {
-        if (limitNs < Infinity && limitNs > events.now) {
-          // What happens at the limit may go on in the next run: its sample is due only after that.
-          if (this.nextSampleNs < limitNs) this.sampleBefore(limitNs);
-          events.now = limitNs;
-        }
+      this.runEvents(limitNs);
+      if (this.stopped) break;
+      const next = this.events.nextTime;
+      // What happens at the limit may go on in the next run: its sample is due only after that.
+      const untilNs = next > limitNs ? limitNs : next;
+      if (untilNs === Infinity) return false;
+      if (this.nextSampleNs < untilNs) this.sampleBefore(untilNs);
+      if (next > limitNs) {
+        if (limitNs > this.events.now) this.events.now = limitNs;
         return false;
       }
-      if (next > this.nextSampleNs) this.sampleBefore(next);
-      events.pop();
-      this.dispatch(events.target, events.argument);
     }
     return true;
+  }
+
+  /** Runs the events up to the limit, or up to the next sample when that comes first. */
+  private runEvents(limitNs: number): void {
+    const { events } = this;
+    const untilNs = Math.min(limitNs, this.nextSampleNs);
+    while (events.popUpTo(untilNs)) {
+      this.dispatch(events.target, events.argument);
+      if (this.stopped || this.nextSampleNs < untilNs) return;
+    }
   }
 
   private dispatch(target: number, argument: number): void {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EventQueue } from './event-queue.js';
 import { InvariantViolation } from '../invariant.js';
+import { RandomStream } from '../random.js';
 
 interface Reference {
   readonly time: number;
@@ -19,10 +20,15 @@ function popReference(pending: Reference[]): Reference | undefined {
 }
 
 describe('EventQueue', () => {
-  it('pops in the order of time and then of pushing, like a sorted list', () => {
+  /** From 4 slots it grows several times; with at most 30 pending it counts its sequences anew every 64 pushes. */
+  it.each([
+    ['with room for all', () => new EventQueue(), Infinity],
+    ['while it grows', () => new EventQueue(4), Infinity],
+    ['while it counts its sequences from 0 again', () => new EventQueue(4, 2048), 30],
+  ])('pops in the order of time and then of pushing, like a sorted list: %s', (_, create, mostPending) => {
     fc.assert(
-      fc.property(fc.array(operation, { maxLength: 300 }), (operations) => {
-        const queue = new EventQueue();
+      fc.property(fc.array(operation, { maxLength: 300, size: 'max' }), (operations) => {
+        const queue = create();
         const pending: Reference[] = [];
         let sequence = 0;
         const pop = (): void => {
@@ -33,7 +39,7 @@ describe('EventQueue', () => {
           expect(popped).toEqual(expected && { time: expected.time, argument: expected.argument });
         };
         for (const op of operations) {
-          if (op === 'pop') pop();
+          if (op === 'pop' || pending.length >= mostPending) pop();
           else {
             queue.push(op, 7, sequence);
             pending.push({ time: queue.now + op, sequence, argument: sequence++ });
@@ -45,6 +51,55 @@ describe('EventQueue', () => {
         expect(queue.executed).toBe(sequence);
       }),
     );
+  });
+
+  it('takes nothing that is later than it may, whatever the state of the heap and the lane', () => {
+    const queue = new EventQueue();
+    const seen: [number, number][] = [];
+    const takeUpTo = (limitNs: number): void => {
+      while (queue.popUpTo(limitNs)) seen.push([queue.now, queue.argument]);
+    };
+    queue.push(5, 0, 1);
+    queue.push(9, 0, 2);
+    takeUpTo(4);
+    expect([seen, queue.now]).toEqual([[], 0]);
+    takeUpTo(5);
+    takeUpTo(8);
+    queue.push(0, 0, 3);
+    takeUpTo(4);
+    expect(seen).toEqual([[5, 1]]);
+    takeUpTo(9);
+    expect(seen).toEqual([
+      [5, 1],
+      [5, 3],
+      [9, 2],
+    ]);
+  });
+
+  it('keeps the order of more events than the caches hold, half of them of the same time as another', () => {
+    const queue = new EventQueue();
+    const random = new RandomStream(1, 'times');
+    const pending: Reference[] = [];
+    const push = (sequence: number): void => {
+      const delayNs = 1 + random.below(20_000);
+      queue.push(delayNs, 0, sequence);
+      pending.push({ time: queue.now + delayNs, sequence, argument: sequence });
+    };
+    for (let i = 0; i < 20_000; i++) push(i);
+    const popped: number[] = [];
+    for (let i = 20_000; queue.pop(); i++) {
+      popped.push(queue.argument);
+      if (i < 40_000) push(i);
+    }
+    pending.sort((a, b) => a.time - b.time || a.sequence - b.sequence);
+    expect(popped).toEqual(pending.map(({ argument }) => argument));
+  });
+
+  it('refuses more pending events than can be kept in order', () => {
+    const queue = new EventQueue(4, 128);
+    expect(() => {
+      for (let i = 0; i < 100; i++) queue.push(1, 0, i);
+    }).toThrow('too many are pending');
   });
 
   it('pops what was scheduled for now from earlier before what was scheduled for now just now', () => {

@@ -1,12 +1,18 @@
 // The event queue: a total order on (time, sequence), so that a run is the same everywhere.
 //
-// A binary heap on typed arrays, plus a FIFO lane for events at the present instant. The lane keeps the order: an event
-// that was pushed on the heap for `now` was pushed before time reached `now`, so all of those go before the lane.
-// Events are (target, argument) pairs of integers; whoever cancels one lets it fire and ignores it by its argument.
+// A binary heap of keys, plus a FIFO lane for events at the present instant. The lane keeps the order: an event that was
+// put on the heap for `now` was put there before time reached `now`, so all of those go before the lane. Events are
+// (target, argument) pairs of integers; whoever cancels one lets it fire and ignores it by its argument.
+//
+// What an event carries lies still in a slot; only keys move. A key is [time, sequence * slots + slot]: the order of its
+// second number is that of the sequences. Taking an event leaves a hole at the root, which the next one that is pushed
+// fills: most events push another, and then the heap is put in order once instead of twice.
 
 import { invariant } from '../invariant.js';
+import { siftDown, siftUp } from './key-heap.js';
 
-const INITIAL_CAPACITY = 1024;
+/** Integers up to here are exact in a double. */
+const EXACT = 2 ** 53;
 
 export class EventQueue {
   /** Virtual time in ns: an integer in a double, exact for 104 days. */
@@ -17,17 +23,35 @@ export class EventQueue {
   target = 0;
   argument = 0;
 
-  private times = new Float64Array(INITIAL_CAPACITY);
-  private sequences = new Float64Array(INITIAL_CAPACITY);
-  private targets = new Int32Array(INITIAL_CAPACITY);
-  private args = new Int32Array(INITIAL_CAPACITY);
+  private keys: Float64Array;
+  /** Target and argument by slot. */
+  private slots: Int32Array;
+  /** Free slots, from `size` to the end. */
+  private freeSlots: Int32Array;
+  /** Events on the heap; one entry more is in use while there is a hole. */
   private size = 0;
-  private nextSequence = 0;
+  private rootIsHole = false;
+  /** The next sequence, times the capacity. */
+  private nextOrder = 0;
 
-  private laneTargets = new Int32Array(INITIAL_CAPACITY);
-  private laneArgs = new Int32Array(INITIAL_CAPACITY);
+  private lane: Int32Array;
   private laneHead = 0;
   private laneSize = 0;
+
+  /**
+   * Specs start small, so that what is rare happens.
+   * @param capacity Slots to begin with, a power of two; there are more when they are needed.
+   * @param orderLimit When sequences times slots come here, sequences are counted from 0 again.
+   */
+  constructor(
+    private capacity = 1024,
+    private readonly orderLimit = EXACT,
+  ) {
+    this.keys = new Float64Array(2 * capacity + 2);
+    this.slots = new Int32Array(2 * capacity);
+    this.freeSlots = Int32Array.from({ length: capacity }, (_, slot) => slot);
+    this.lane = new Int32Array(2 * capacity);
+  }
 
   get pending(): number {
     return this.size + this.laneSize;
@@ -35,8 +59,7 @@ export class EventQueue {
 
   /** Time of the next event, or Infinity. */
   get nextTime(): number {
-    if (this.laneSize > 0) return this.now;
-    return this.size > 0 ? this.times[0]! : Infinity;
+    return this.laneSize > 0 ? this.now : this.heapTime;
   }
 
   /**
@@ -50,110 +73,121 @@ export class EventQueue {
       return;
     }
     invariant(delayNs > 0 && Number.isInteger(delayNs), 'events: a delay must be an integer of at least 0 ns');
-    this.pushHeap(this.now + delayNs, target, argument);
+    if (this.size === this.capacity) this.growHeap();
+    if (this.nextOrder >= this.orderLimit) this.renumber();
+    const { keys } = this;
+    const slot = this.freeSlots[this.size]!;
+    const at = this.rootIsHole ? 0 : this.size;
+    this.size++;
+    this.slots[2 * slot] = target;
+    this.slots[2 * slot + 1] = argument;
+    keys[2 * at] = this.now + delayNs;
+    keys[2 * at + 1] = this.nextOrder + slot;
+    this.nextOrder += this.capacity;
+    if (this.rootIsHole) {
+      this.rootIsHole = false;
+      siftDown(keys, this.size);
+    } else {
+      siftUp(keys, at);
+    }
   }
 
   /** Takes the next event; false when there is none. Advances {@link now}. */
   pop(): boolean {
-    if (this.laneSize > 0 && !(this.size > 0 && this.times[0]! === this.now)) {
-      this.target = this.laneTargets[this.laneHead]!;
-      this.argument = this.laneArgs[this.laneHead]!;
-      this.laneHead = (this.laneHead + 1) & (this.laneTargets.length - 1);
-      this.laneSize--;
-      this.executed++;
-      return true;
+    return this.popUpTo(Infinity);
+  }
+
+  /** Takes the next event if it is at `limitNs` or before; false when there is none. Advances {@link now}. */
+  popUpTo(limitNs: number): boolean {
+    if (this.laneSize > 0) {
+      if (this.now > limitNs) return false;
+      if (this.heapTime !== this.now) {
+        this.popLane();
+        return true;
+      }
     }
+    if (this.rootIsHole) this.fillHole();
     if (this.size === 0) return false;
-    this.now = this.times[0]!;
-    this.target = this.targets[0]!;
-    this.argument = this.args[0]!;
-    this.removeRoot();
+    const time = this.keys[0]!;
+    if (time > limitNs) return false;
+    this.now = time;
+    const slot = this.keys[1]! & (this.capacity - 1);
+    this.target = this.slots[2 * slot]!;
+    this.argument = this.slots[2 * slot + 1]!;
+    this.freeSlots[--this.size] = slot;
+    this.rootIsHole = true;
     this.executed++;
     return true;
   }
 
+  /** Time of the first event on the heap, or Infinity. Leaves the hole open. */
+  private get heapTime(): number {
+    const { keys, size } = this;
+    if (size === 0) return Infinity;
+    if (!this.rootIsHole) return keys[0]!;
+    const left = keys[2]!;
+    return size > 1 && keys[4]! < left ? keys[4]! : left;
+  }
+
+  private fillHole(): void {
+    this.rootIsHole = false;
+    const { keys, size } = this;
+    if (size === 0) return;
+    keys[0] = keys[2 * size]!;
+    keys[1] = keys[2 * size + 1]!;
+    siftDown(keys, size);
+  }
+
   private pushLane(target: number, argument: number): void {
-    const capacity = this.laneTargets.length;
-    if (this.laneSize === capacity) this.growLane();
-    const at = (this.laneHead + this.laneSize) & (this.laneTargets.length - 1);
-    this.laneTargets[at] = target;
-    this.laneArgs[at] = argument;
+    if (2 * this.laneSize === this.lane.length) this.growLane();
+    const at = (this.laneHead + 2 * this.laneSize) & (this.lane.length - 1);
+    this.lane[at] = target;
+    this.lane[at + 1] = argument;
     this.laneSize++;
   }
 
-  private pushHeap(time: number, target: number, argument: number): void {
-    if (this.size === this.times.length) this.growHeap();
-    const { times, sequences, targets, args } = this;
-    const sequence = this.nextSequence++;
-    let at = this.size++;
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      // A parent with the same time was pushed earlier: it stays above.
-      if (times[parent]! <= time) break;
-      times[at] = times[parent]!;
-      sequences[at] = sequences[parent]!;
-      targets[at] = targets[parent]!;
-      args[at] = args[parent]!;
-      at = parent;
-    }
-    times[at] = time;
-    sequences[at] = sequence;
-    targets[at] = target;
-    args[at] = argument;
-  }
-
-  private removeRoot(): void {
-    const { times, sequences, targets, args } = this;
-    const last = --this.size;
-    const time = times[last]!;
-    const sequence = sequences[last]!;
-    const half = last >> 1;
-    let at = 0;
-    while (at < half) {
-      let child = 2 * at + 1;
-      const right = child + 1;
-      if (
-        right < last &&
-        (times[right]! < times[child]! || (times[right]! === times[child]! && sequences[right]! < sequences[child]!))
-      ) {
-        child = right;
-      }
-      if (times[child]! > time || (times[child]! === time && sequences[child]! > sequence)) break;
-      times[at] = times[child]!;
-      sequences[at] = sequences[child]!;
-      targets[at] = targets[child]!;
-      args[at] = args[child]!;
-      at = child;
-    }
-    times[at] = time;
-    sequences[at] = sequence;
-    targets[at] = targets[last]!;
-    args[at] = args[last]!;
+  private popLane(): void {
+    this.target = this.lane[this.laneHead]!;
+    this.argument = this.lane[this.laneHead + 1]!;
+    this.laneHead = (this.laneHead + 2) & (this.lane.length - 1);
+    this.laneSize--;
+    this.executed++;
   }
 
   private growHeap(): void {
-    const capacity = this.times.length * 2;
-    const grow = <A extends Float64Array | Int32Array>(from: A, to: A): A => {
-      to.set(from);
-      return to;
-    };
-    this.times = grow(this.times, new Float64Array(capacity));
-    this.sequences = grow(this.sequences, new Float64Array(capacity));
-    this.targets = grow(this.targets, new Int32Array(capacity));
-    this.args = grow(this.args, new Int32Array(capacity));
+    const from = this.capacity;
+    const to = 2 * from;
+    const keys = new Float64Array(2 * to + 2);
+    keys.set(this.keys);
+    this.keys = keys;
+    const slots = new Int32Array(2 * to);
+    slots.set(this.slots);
+    this.slots = slots;
+    this.freeSlots = Int32Array.from({ length: to }, (_, slot) => slot);
+    this.capacity = to;
+    this.renumber(from);
+  }
+
+  /** Gives the pending events the sequences from 0 on, in their order, with room for the slots that there are now. */
+  private renumber(slotsBefore = this.capacity): void {
+    if (this.rootIsHole) this.fillHole();
+    const { keys, size } = this;
+    const places = Array.from({ length: size }, (_, place) => place);
+    places.sort((a, b) => keys[2 * a + 1]! - keys[2 * b + 1]!);
+    this.nextOrder = 0;
+    for (const place of places) {
+      const slot = keys[2 * place + 1]! & (slotsBefore - 1);
+      keys[2 * place + 1] = this.nextOrder + slot;
+      this.nextOrder += this.capacity;
+    }
+    invariant(this.nextOrder < this.orderLimit, 'events: too many are pending');
   }
 
   private growLane(): void {
-    const capacity = this.laneTargets.length;
-    const targets = new Int32Array(capacity * 2);
-    const args = new Int32Array(capacity * 2);
-    for (let i = 0; i < this.laneSize; i++) {
-      const from = (this.laneHead + i) & (capacity - 1);
-      targets[i] = this.laneTargets[from]!;
-      args[i] = this.laneArgs[from]!;
-    }
-    this.laneTargets = targets;
-    this.laneArgs = args;
+    const grown = new Int32Array(2 * this.lane.length);
+    grown.set(this.lane.subarray(this.laneHead));
+    grown.set(this.lane.subarray(0, this.laneHead), this.lane.length - this.laneHead);
+    this.lane = grown;
     this.laneHead = 0;
   }
 }
