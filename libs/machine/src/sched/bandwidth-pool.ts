@@ -131,4 +131,11 @@ export class BandwidthPool {
       this.fieldDebtNs += ns - payNs;
     }
   }
+  /** Pays debt with what came back, in the variant that throttles at charge time. */
+  payDebt(): void {
+    const payNs = Math.min(Math.max(0, this.runtimeNs), this.fieldDebtNs);
+    this.runtimeNs -= payNs;
+    this.fieldDebtNs -= payNs;
+    this.debtPaidNs += payNs;
+  }
 }
