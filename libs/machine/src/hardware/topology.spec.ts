@@ -56,8 +56,11 @@ describe('CPU numbers', () => {
     [2.5, {}, 'cpus: expected an integer of at least 1, got 2.5'],
   ])('%d of them in shape %j: %s', (cpus, asked, problem) => {
     expect(topologyProblem(cpus, asked)).toBe(problem);
-    if (problem !== undefined) expect(() => new Topology(cpus, asked)).toThrow(RangeError);
   });
+});
+
+it('a topology refuses CPUs that do not divide into it', () => {
+  expect(() => new Topology(41, { sockets: 2 })).toThrow('topology: 41 CPUs do not divide');
 });
 
 describe('distance', () => {
