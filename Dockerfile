@@ -8,6 +8,8 @@
 # `tools/docker/build-image.sh` builds it where npm needs the host's CA certificates or the host's network.
 
 ARG NODE_IMAGE=node:24-bookworm-slim
+# The apps that the image can run.
+ARG SERVICES="coordinator netns-teardown"
 
 # Only the package.json files: the stages that install are run again when one of them changes, not with every source.
 FROM ${NODE_IMAGE} AS manifests
@@ -31,20 +33,22 @@ RUN if [ -f host-ca.crt ]; then export NODE_EXTRA_CA_CERTS=/app/host-ca.crt npm_
 
 FROM modules AS build
 LABEL org.kworkbench.stage=build
+ARG SERVICES
 COPY tsconfig.base.json ./
 COPY libs libs
 COPY apps apps
-RUN node_modules/.bin/tsc -b apps/coordinator apps/netns-teardown \
+RUN node_modules/.bin/tsc -b $(printf 'apps/%s ' $SERVICES) \
  && find apps libs '(' -name src -o -name node_modules -o -name scripts ')' -prune -exec rm -rf {} + \
  && find apps libs -type f '(' -name '*.map' -o -name '*.d.ts' -o -name '*.tsbuildinfo' -o -name .tsbuildinfo -o -name 'tsconfig*.json' ')' -delete
 
 FROM ${NODE_IMAGE} AS production
 LABEL org.kworkbench.stage=production
+ARG SERVICES
 WORKDIR /app
 COPY --from=manifests /manifests ./
 RUN if [ -f host-ca.crt ]; then export NODE_EXTRA_CA_CERTS=/app/host-ca.crt npm_config_cafile=/app/host-ca.crt; fi \
  && npm ci --ignore-scripts --loglevel=error --omit=dev --omit=optional \
-      --workspace apps/coordinator --workspace apps/netns-teardown --include-workspace-root=false \
+      $(printf -- '--workspace apps/%s ' $SERVICES) --include-workspace-root=false \
  && find . -type f '(' -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.md' -o -name '*.markdown' ')' -path '*/node_modules/*' -delete \
  && find . -path '*/node_modules/*' -type d -empty -delete \
  && rm -rf host-ca.crt package-lock.json .npmrc e2e bench
