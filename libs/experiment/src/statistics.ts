@@ -63,8 +63,6 @@ export interface PairedDifference {
   readonly difference: number;
   /** 95 % interval of it; undefined when there are too few pairs. */
   readonly interval: Interval | undefined;
-  /** Whether the interval excludes 0; undefined when there is none. */
-  readonly significant: boolean | undefined;
 }
 
 /** Compares pairs of the same replication. Arrays are of equal length, pair by pair. @throws RangeError on no pair. */
@@ -75,11 +73,5 @@ export function pairedDifference(base: readonly number[], other: readonly number
     );
   }
   const differences = base.map((value, i) => other[i]! - value);
-  const interval = medianInterval(differences);
-  return {
-    n: differences.length,
-    difference: median(differences),
-    interval,
-    significant: interval && (interval.low > 0 || interval.high < 0),
-  };
+  return { n: differences.length, difference: median(differences), interval: medianInterval(differences) };
 }

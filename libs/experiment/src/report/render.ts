@@ -6,6 +6,8 @@ import { style, table, type Style } from './table.js';
 
 /** Differences are listed up to this many; a sweep's are in the report. */
 const MAX_DIFFERENCES = 12;
+/** Half-widths below this are not shown: they would be noise in the table, not about the noise. */
+const LEAST_SIDE = 0.005;
 const SEPARATOR = ' · ';
 
 export interface RenderOptions {
@@ -62,7 +64,7 @@ function sweptValues(report: Report): Map<string, Set<string>> {
 
 const unitOf = (report: Report, name: string) => report.metrics.find((metric) => metric.name === name)?.unit ?? 'count';
 const show = (report: Report, metric: string, value: number) => formatQuantity(value, unitOf(report, metric));
-const pointText = (point: Report['cells'][number]['point']) =>
+export const pointText = (point: Report['cells'][number]['point']) =>
   Object.entries(point)
     .map(([path, value]) => `${path}=${typeof value === 'number' ? formatNumber(value) : value}`)
     .join(' ');
@@ -97,7 +99,12 @@ function variantTable(report: Report, paint: Style, width: number): string {
     const { variant, point } = entries[0]!;
     const cells = columns.map(({ metrics }) =>
       metrics
-        .map((metric) => show(report, metric, entries.find((entry) => entry.metric === metric)!.median))
+        .map((metric) =>
+          medianText(
+            report,
+            entries.find((entry) => entry.metric === metric)!,
+          ),
+        )
         .join(' / '),
     );
     return [
@@ -106,7 +113,18 @@ function variantTable(report: Report, paint: Style, width: number): string {
       ...cells,
     ];
   });
-  return table([['variant', ...points, ...columns.map(({ title }) => title)], ...rows], paint, width);
+  const text = table([['variant', ...points, ...columns.map(({ title }) => title)], ...rows], paint, width);
+  return text.includes('±')
+    ? `${text}\n${paint.dim(`medians of n=${report.summary[0]!.n}; ± is the wider side of the 95 % interval`)}`
+    : text;
+}
+
+/** The median, and the wider side of its 95 % interval where that is not next to nothing. */
+function medianText(report: Report, { metric, median, low, high }: Report['summary'][number]): string {
+  const text = show(report, metric, median);
+  if (low === null || high === null || median === 0) return text;
+  const side = Math.max(high - median, median - low) / Math.abs(median);
+  return side < LEAST_SIDE ? text : `${text} ±${formatPercent(side).slice(1)}`;
 }
 
 function differences(report: Report, paint: Style): string {
@@ -116,17 +134,14 @@ function differences(report: Report, paint: Style): string {
     return `${report.comparisons.length} paired differences are in the report.`;
   }
   const rows = all.map((entry) => {
-    const relative = entry.relative === null ? '' : formatPercent(entry.relative);
-    const between =
-      entry.low === null || entry.high === null
-        ? 'no interval'
-        : `${show(report, entry.metric, entry.low)} to ${show(report, entry.metric, entry.high)}`;
+    const known = entry.low !== null && entry.high !== null;
     const label = `${named(entry.variant, entry.point)} - ${entry.baseline}: ${metricLabel(entry.metric, unitOf(report, entry.metric))}`;
+    // A difference without an interval is not shown at all.
     return [
       label,
-      `${entry.difference > 0 ? '+' : ''}${show(report, entry.metric, entry.difference)}`,
-      relative,
-      between,
+      known ? `${entry.difference > 0 ? '+' : ''}${show(report, entry.metric, entry.difference)}` : '',
+      known && entry.relative !== null ? formatPercent(entry.relative) : '',
+      known ? `${show(report, entry.metric, entry.low!)} to ${show(report, entry.metric, entry.high!)}` : '',
       `n=${entry.n}`,
       verdictWord(entry.verdict, paint),
     ];

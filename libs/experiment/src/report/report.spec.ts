@@ -305,7 +305,13 @@ describe('renderSummary', () => {
       help: '',
       better: 'lower' as const,
     }));
-    latencies.summary = latencies.headline.map((metric, i) => ({ ...report.summary[0]!, metric, median: 0.0024 + i }));
+    latencies.summary = latencies.headline.map((metric, i) => ({
+      ...report.summary[0]!,
+      metric,
+      median: 0.0024 + i,
+      low: null,
+      high: null,
+    }));
     latencies.comparisons = [];
     expect(renderSummary(latencies)).toContain('variant   a p50 / p99\nbefore    2.4 ms / 1 s\n');
   });

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { API_VERSION } from '../scenario/schema.js';
 
-const point = z
+export const point = z
   .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
   .describe('Sweep path to value; empty without a sweep');
 const variant = z.string().describe('Label of the variant in the scenario');
@@ -42,7 +42,7 @@ const summary = z.object({
   n: z.int().describe('Replications'),
 });
 
-const comparison = z.object({
+export const comparison = z.object({
   baseline: variant,
   variant,
   point,
@@ -54,6 +54,17 @@ const comparison = z.object({
   low: z.number().nullable().describe('95 % interval of the difference; null below three pairs'),
   high: z.number().nullable(),
   relative: z.number().nullable().describe('Difference relative to the median of the baseline; null when that is 0'),
+  test: z
+    .enum(['signed-rank', 'rank-sum'])
+    .optional()
+    .describe('Pairs of the same seed (Wilcoxon), or independent samples (Mann-Whitney; difference is Hodges-Lehmann)'),
+  p: z.number().optional().describe('Two-sided; exact for small samples'),
+  pAdjusted: z.number().optional().describe("After Holm's correction over all comparisons made together"),
+  corrected: z
+    .boolean()
+    .optional()
+    .describe('False: so few replications cannot survive the correction, and the interval alone decides'),
+  delta: z.number().optional().describe("Effect size: Cliff's delta, from -1 (all below the baseline) to 1"),
   verdict: z.enum(['better', 'worse', 'different', 'within noise', 'too few replications']),
 });
 

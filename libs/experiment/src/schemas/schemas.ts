@@ -1,6 +1,7 @@
 // The JSON Schemas that editors and other programs use, made from the same zod schemas that check at run time.
 import { z } from 'zod';
 import { mechanisms } from '../mechanisms.js';
+import { comparisonReportSchema } from '../report/compare-reports.js';
 import { reportSchema } from '../report/schema.js';
 import { jsonSchemaOf, type JsonSchema } from '../scenario/json-schema.js';
 import { scenarioSchema } from '../scenario/schema.js';
@@ -9,6 +10,10 @@ import { scenarioSchema } from '../scenario/schema.js';
 export function publishedSchemas(): Readonly<Record<string, unknown>> {
   return {
     'scenario.schema.json': scenarioJsonSchema(),
+    'comparison.schema.json': {
+      title: 'kworkbench comparison of two runs',
+      ...z.toJSONSchema(comparisonReportSchema, { io: 'output' }),
+    },
     'report.schema.json': { title: 'kworkbench report', ...z.toJSONSchema(reportSchema, { io: 'output' }) },
   };
 }
