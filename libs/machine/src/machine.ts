@@ -2,6 +2,7 @@
 // It knows no mechanism; a mechanism spawns tasks and uses what is here as kernel code uses the kernel.
 import type { Cpu } from './sched/cpu.js';
 import { EventQueue } from './events/event-queue.js';
+import { HrTimer, HrTimers } from './events/hrtimer.js';
 import { indexOf, kindOf, TargetKind, targetOf } from './events/target.js';
 import { invariant } from './invariant.js';
 import { RandomStream } from './random.js';
@@ -34,6 +35,7 @@ export class Machine {
   readonly events = new EventQueue();
   readonly scheduler: Scheduler;
   readonly jiffyNs: number;
+  private readonly hrtimers = new HrTimers(this.events);
   private readonly actors: ((argument: number) => void)[] = [];
   private stopped = false;
   private readonly observers: Observer[] = [];
@@ -69,6 +71,11 @@ export class Machine {
   /** Calls an actor `delayNs` from now; 0 is later at this instant. Costs may have fractions, time has none: rounded. */
   schedule(delayNs: number, actor: number, argument: number): void {
     this.events.push(Math.round(delayNs), actor, argument);
+  }
+
+  /** A timer of its own resolution, not armed yet, that calls `callback` when its time has come. */
+  hrtimer(callback: () => void): HrTimer {
+    return new HrTimer(this.hrtimers, callback);
   }
 
   spawn(name: string, body: (task: Task) => TaskSteps, options: SpawnOptions = {}): Task {
@@ -168,8 +175,8 @@ export class Machine {
       case TargetKind.Sleep:
         this.scheduler.sleepOver(this.scheduler.tasks.at(index), argument);
         break;
-      default:
-        invariant(false, `an event for ${target}`);
+      case TargetKind.Timer:
+        this.hrtimers.fire(index, argument);
     }
   }
 

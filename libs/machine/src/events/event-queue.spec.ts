@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { EventQueue } from './event-queue.js';
+import { EventQueue, NO_SLOT } from './event-queue.js';
 import { InvariantViolation } from '../invariant.js';
 import { RandomStream } from '../random.js';
 
 interface Reference {
+  readonly slot: number;
   readonly time: number;
   readonly sequence: number;
   readonly argument: number;
@@ -12,7 +13,13 @@ interface Reference {
 
 /** Few distinct delays, so that ties are common; 0 goes through the lane. */
 const delay = fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 2 ** 40 }));
-const operation = fc.oneof({ arbitrary: delay, weight: 3 }, { arbitrary: fc.constant('pop' as const), weight: 2 });
+/** Takes back one of those that can be, if there are any. */
+const takeBack = fc.record({ takeBack: fc.nat() });
+const operation = fc.oneof(
+  { arbitrary: delay, weight: 3 },
+  { arbitrary: fc.constant('pop' as const), weight: 1 },
+  { arbitrary: takeBack, weight: 1 },
+);
 
 function popReference(pending: Reference[]): Reference | undefined {
   pending.sort((a, b) => a.time - b.time || a.sequence - b.sequence);
@@ -20,17 +27,17 @@ function popReference(pending: Reference[]): Reference | undefined {
 }
 
 describe('EventQueue', () => {
-  /** From 4 slots it grows several times; with at most 30 pending it counts its sequences anew every 64 pushes. */
+  /** From 4 slots it grows several times; with at most 30 pending, and as many dead, it counts its sequences anew every 64 pushes at the least. */
   it.each([
     ['with room for all', () => new EventQueue(), Infinity],
     ['while it grows', () => new EventQueue(4), Infinity],
-    ['while it counts its sequences from 0 again', () => new EventQueue(4, 2048), 30],
+    ['while it counts its sequences from 0 again', () => new EventQueue(4, 4096), 30],
   ])('pops in the order of time and then of pushing, like a sorted list: %s', (_, create, mostPending) => {
     fc.assert(
       fc.property(fc.array(operation, { maxLength: 300, size: 'max' }), (operations) => {
         const queue = create();
         const pending: Reference[] = [];
-        let sequence = 0;
+        let [sequence, takenBack] = [0, 0];
         const pop = (): void => {
           const expected = popReference(pending);
           expect(queue.nextTime).toBe(expected?.time ?? Infinity);
@@ -38,17 +45,26 @@ describe('EventQueue', () => {
           const popped = expected === undefined ? undefined : { time: queue.now, argument: queue.argument };
           expect(popped).toEqual(expected && { time: expected.time, argument: expected.argument });
         };
+        const takeOneBack = (choice: number): void => {
+          const can = pending.filter(({ slot }) => slot !== NO_SLOT);
+          const chosen = can[choice % can.length];
+          if (chosen === undefined) return;
+          queue.takeBack(chosen.slot);
+          pending.splice(pending.indexOf(chosen), 1);
+          takenBack++;
+        };
         for (const op of operations) {
           if (op === 'pop' || pending.length >= mostPending) pop();
+          else if (typeof op === 'object') takeOneBack(op.takeBack);
           else {
-            queue.push(op, 7, sequence);
-            pending.push({ time: queue.now + op, sequence, argument: sequence++ });
+            const slot = queue.push(op, 7, sequence);
+            pending.push({ slot, time: queue.now + op, sequence, argument: sequence++ });
           }
           expect(queue.pending).toBe(pending.length);
         }
         while (pending.length > 0) pop();
         expect(queue.pop()).toBe(false);
-        expect(queue.executed).toBe(sequence);
+        expect(queue.executed).toBe(sequence - takenBack);
       }),
     );
   });
@@ -82,8 +98,8 @@ describe('EventQueue', () => {
     const pending: Reference[] = [];
     const push = (sequence: number): void => {
       const delayNs = 1 + random.below(20_000);
-      queue.push(delayNs, 0, sequence);
-      pending.push({ time: queue.now + delayNs, sequence, argument: sequence });
+      const slot = queue.push(delayNs, 0, sequence);
+      pending.push({ slot, time: queue.now + delayNs, sequence, argument: sequence });
     };
     for (let i = 0; i < 20_000; i++) push(i);
     const popped: number[] = [];
@@ -93,6 +109,41 @@ describe('EventQueue', () => {
     }
     pending.sort((a, b) => a.time - b.time || a.sequence - b.sequence);
     expect(popped).toEqual(pending.map(({ argument }) => argument));
+  });
+
+  it('removes the dead once they are more than the living, and keeps the rest in order', () => {
+    const queue = new EventQueue(4);
+    const random = new RandomStream(2, 'times');
+    const living: Reference[] = [];
+    for (let round = 0; round < 50; round++) {
+      const slots: number[] = [];
+      for (let i = 0; i < 100; i++) slots.push(queue.push(1 + random.below(1000), 0, -1));
+      const argument = round;
+      const delayNs = 1 + random.below(1000);
+      const slot = queue.push(delayNs, 0, argument);
+      living.push({ slot, time: delayNs, sequence: round, argument });
+      for (const dead of slots) queue.takeBack(dead);
+    }
+    expect(queue.pending).toBe(50);
+    living.sort((a, b) => a.time - b.time || a.sequence - b.sequence);
+    for (const { time, argument } of living) {
+      queue.pop();
+      expect([queue.now, queue.argument]).toEqual([time, argument]);
+    }
+    expect([queue.pop(), queue.executed]).toEqual([false, 50]);
+  });
+
+  it('does not let time stop at what was taken back', () => {
+    const queue = new EventQueue();
+    const slot = queue.push(5, 0, 1);
+    queue.push(5, 0, 2);
+    queue.push(9, 0, 3);
+    queue.takeBack(slot);
+    queue.pop();
+    queue.takeBack(queue.push(1, 0, 4));
+    queue.push(0, 0, 5);
+    queue.pop();
+    expect([queue.now, queue.argument, queue.nextTime]).toEqual([5, 5, 9]);
   });
 
   it('refuses more pending events than can be kept in order', () => {

@@ -2,17 +2,26 @@
 //
 // A binary heap of keys, plus a FIFO lane for events at the present instant. The lane keeps the order: an event that was
 // put on the heap for `now` was put there before time reached `now`, so all of those go before the lane. Events are
-// (target, argument) pairs of integers; whoever cancels one lets it fire and ignores it by its argument.
+// (target, argument) pairs of integers.
 //
 // What an event carries lies still in a slot; only keys move. A key is [time, sequence * slots + slot]: the order of its
 // second number is that of the sequences. Taking an event leaves a hole at the root, which the next one that is pushed
 // fills: most events push another, and then the heap is put in order once instead of twice.
+//
+// Who may take an event back keeps its slot; or lets it fire, and ignores it by its argument. One that was taken back
+// stays on the heap as dead until its time comes, or until the dead are more than the living and all are removed.
 
 import { invariant } from '../invariant.js';
-import { siftDown, siftUp } from './key-heap.js';
+import { heapify, siftDown, siftUp } from './key-heap.js';
 
 /** Integers up to here are exact in a double. */
 const EXACT = 2 ** 53;
+/** Instead of the target of an event that was taken back. */
+const DEAD = -1;
+/** Removing fewer is not worth the while. */
+const FEWEST_DEAD = 16;
+/** What {@link EventQueue.push} returns for an event that has no slot. */
+export const NO_SLOT = -1;
 
 export class EventQueue {
   /** Virtual time in ns: an integer in a double, exact for 104 days. */
@@ -30,6 +39,7 @@ export class EventQueue {
   private freeSlots: Int32Array;
   /** Events on the heap; one entry more is in use while there is a hole. */
   private size = 0;
+  private dead = 0;
   private rootIsHole = false;
   /** The next sequence, times the capacity. */
   private nextOrder = 0;
@@ -54,23 +64,25 @@ export class EventQueue {
   }
 
   get pending(): number {
-    return this.size + this.laneSize;
+    return this.size - this.dead + this.laneSize;
   }
 
   /** Time of the next event, or Infinity. */
   get nextTime(): number {
-    return this.laneSize > 0 ? this.now : this.heapTime;
+    if (this.laneSize > 0) return this.now;
+    if (this.dead > 0) this.dropDeadRoots();
+    return this.heapTime;
   }
 
   /**
-   * Schedules an event `delayNs` from now.
+   * Schedules an event `delayNs` from now; its slot, for {@link takeBack}, or NO_SLOT when it is for this instant.
    * @throws InvariantViolation unless the delay is an integer of at least 0: fractions would make time inexact, and a
    * burst that is over by less than a rounding error would never end.
    */
-  push(delayNs: number, target: number, argument: number): void {
+  push(delayNs: number, target: number, argument: number): number {
     if (delayNs === 0) {
       this.pushLane(target, argument);
-      return;
+      return NO_SLOT;
     }
     invariant(delayNs > 0 && Number.isInteger(delayNs), 'events: a delay must be an integer of at least 0 ns');
     if (this.size === this.capacity) this.growHeap();
@@ -90,6 +102,14 @@ export class EventQueue {
     } else {
       siftUp(keys, at);
     }
+    return slot;
+  }
+
+  /** Takes back an event that has not fired yet: it never will, and time does not stop at it. */
+  takeBack(slot: number): void {
+    this.slots[2 * slot] = DEAD;
+    this.dead++;
+    if (this.dead > FEWEST_DEAD && 2 * this.dead > this.size) this.removeDead();
   }
 
   /** Takes the next event; false when there is none. Advances {@link now}. */
@@ -99,25 +119,26 @@ export class EventQueue {
 
   /** Takes the next event if it is at `limitNs` or before; false when there is none. Advances {@link now}. */
   popUpTo(limitNs: number): boolean {
-    if (this.laneSize > 0) {
-      if (this.now > limitNs) return false;
-      if (this.heapTime !== this.now) {
+    for (;;) {
+      if (this.laneSize > 0 && this.heapTime !== this.now) {
+        if (this.now > limitNs) return false;
         this.popLane();
         return true;
       }
+      if (this.rootIsHole) this.fillHole();
+      if (this.size === 0) return false;
+      const time = this.keys[0]!;
+      if (time > limitNs) return false;
+      const slot = this.takeRoot();
+      this.target = this.slots[2 * slot]!;
+      this.argument = this.slots[2 * slot + 1]!;
+      if (this.target !== DEAD) {
+        this.now = time;
+        this.executed++;
+        return true;
+      }
+      this.dead--;
     }
-    if (this.rootIsHole) this.fillHole();
-    if (this.size === 0) return false;
-    const time = this.keys[0]!;
-    if (time > limitNs) return false;
-    this.now = time;
-    const slot = this.keys[1]! & (this.capacity - 1);
-    this.target = this.slots[2 * slot]!;
-    this.argument = this.slots[2 * slot + 1]!;
-    this.freeSlots[--this.size] = slot;
-    this.rootIsHole = true;
-    this.executed++;
-    return true;
   }
 
   /** Time of the first event on the heap, or Infinity. Leaves the hole open. */
@@ -127,6 +148,46 @@ export class EventQueue {
     if (!this.rootIsHole) return keys[0]!;
     const left = keys[2]!;
     return size > 1 && keys[4]! < left ? keys[4]! : left;
+  }
+
+  /** Frees the slot of the root, and leaves the hole. */
+  private takeRoot(): number {
+    const slot = this.keys[1]! & (this.capacity - 1);
+    this.freeSlots[--this.size] = slot;
+    this.rootIsHole = true;
+    return slot;
+  }
+
+  private dropDeadRoots(): void {
+    for (;;) {
+      if (this.rootIsHole) this.fillHole();
+      if (this.size === 0) return;
+      const slot = this.keys[1]! & (this.capacity - 1);
+      if (this.slots[2 * slot] !== DEAD) return;
+      this.takeRoot();
+      this.dead--;
+    }
+  }
+
+  private removeDead(): void {
+    if (this.rootIsHole) this.fillHole();
+    const { keys } = this;
+    let living = 0;
+    let free = this.size;
+    for (let place = 0; place < this.size; place++) {
+      const order = keys[2 * place + 1]!;
+      const slot = order & (this.capacity - 1);
+      if (this.slots[2 * slot] === DEAD) {
+        this.freeSlots[--free] = slot;
+      } else {
+        keys[2 * living] = keys[2 * place]!;
+        keys[2 * living + 1] = order;
+        living++;
+      }
+    }
+    this.size = living;
+    this.dead = 0;
+    heapify(keys, living);
   }
 
   private fillHole(): void {

@@ -26,7 +26,13 @@ export function siftDown(keys: Float64Array, size: number): void {
   // So that a left child has a right one.
   keys[2 * size] = Infinity;
   if (size < GUESS_FROM) siftDownByArithmetic(keys, 2 * size);
-  else siftDownByGuess(keys, 2 * size);
+  else siftDownByGuess(keys, 0, 2 * size);
+}
+
+/** Makes a heap of `size` entries in any order. Writes one entry behind it. */
+export function heapify(keys: Float64Array, size: number): void {
+  keys[2 * size] = Infinity;
+  for (let place = (size >> 1) - 1; place >= 0; place--) siftDownByGuess(keys, 2 * place, 2 * size);
 }
 
 /** Which child is earlier cannot be guessed: arithmetic instead of a branch. */
@@ -52,11 +58,11 @@ function siftDownByArithmetic(keys: Float64Array, end: number): void {
 }
 
 /** The processor guesses the branch, and fetches the next level from memory meanwhile. */
-function siftDownByGuess(keys: Float64Array, end: number): void {
-  const time = keys[0]!;
-  const order = keys[1]!;
-  let at = 0;
-  let child = 2;
+function siftDownByGuess(keys: Float64Array, from: number, end: number): void {
+  const time = keys[from]!;
+  const order = keys[from + 1]!;
+  let at = from;
+  let child = 2 * from + 2;
   while (child < end) {
     let childTime = keys[child]!;
     const right = keys[child + 2]!;
