@@ -1,15 +1,18 @@
 // The simulated host: clock, CPUs, RCU, workqueues and memory under one event loop, in virtual nanoseconds.
 // It knows no mechanism; a mechanism spawns tasks and uses what is here as kernel code uses the kernel.
+import type { BandwidthGroup } from './sched/bandwidth-group.js';
+import type { CpuMask } from './sched/cpu-mask.js';
 import type { Cpu } from './sched/cpu.js';
 import { EventQueue } from './events/event-queue.js';
 import { HrTimer, HrTimers } from './events/hrtimer.js';
 import { indexOf, kindOf, TargetKind, targetOf } from './events/target.js';
 import { invariant } from './invariant.js';
 import { RandomStream } from './random.js';
-import { Scheduler, type SchedulerCosts } from './sched/scheduler.js';
+import { Scheduler } from './sched/scheduler.js';
+import type { SchedulerConfig } from './sched/scheduler-config.js';
 import { PARK, SchedClass, Task, type TaskHooks, type TaskSteps } from './sched/task.js';
 
-export interface MachineConfig extends SchedulerCosts {
+export interface MachineConfig extends SchedulerConfig {
   readonly cpus: number;
   readonly hz: number;
   readonly seed: number;
@@ -20,6 +23,16 @@ export interface SpawnOptions {
   readonly on?: Cpu;
   readonly near?: Cpu;
   readonly schedClass?: SchedClass;
+  /** Of the FIFO class: 1 (default) to 99. */
+  readonly rtPriority?: number;
+  /** -20 to 19; 0 by default. */
+  readonly nice?: number;
+  /** Where it may run, if it is not bound. */
+  readonly affinity?: CpuMask;
+  /** Its CPU bandwidth is counted there. */
+  readonly group?: BandwidthGroup;
+  /** User code; kernel code by default. */
+  readonly userMode?: boolean;
   readonly hooks?: TaskHooks;
   /** Starts blocked, until woken. */
   readonly asleep?: boolean;
@@ -43,11 +56,9 @@ export class Machine {
 
   constructor(private readonly config: MachineConfig) {
     this.jiffyNs = Math.round(1e9 / config.hz);
-    const costs = {
-      contextSwitchNs: Math.round(config.contextSwitchNs),
-      schedSliceNs: Math.round(config.schedSliceNs),
-    };
-    this.scheduler = new Scheduler(this.events, config.cpus, costs);
+    this.scheduler = new Scheduler(this.events, config.cpus, config, this.jiffyNs);
+    const { balancer } = this.scheduler;
+    balancer.target = this.addActor(() => balancer.balance());
   }
 
   get nowNs(): number {
@@ -90,6 +101,11 @@ export class Machine {
       options.hooks,
     );
     tasks.add(task);
+    task.affinity = options.affinity;
+    task.group = options.group;
+    task.userMode = options.userMode ?? false;
+    task.rtPriority = options.rtPriority ?? 1;
+    if (options.nice !== undefined) this.scheduler.renice(task, options.nice);
     task.body = body(task);
     this.scheduler.liveTasks++;
     if (options.asleep !== true) this.scheduler.wake(task);
@@ -115,6 +131,34 @@ export class Machine {
     task.sleepVersion = (task.sleepVersion + 1) | 0;
     this.events.push(wholeNs, task.target, task.sleepVersion);
     return PARK;
+  }
+
+  /** preempt_disable(): nobody but softirqs takes the CPU from the current task, until as many {@link preemptEnable}. */
+  preemptDisable(): void {
+    this.scheduler.preemptDisable(this.current);
+  }
+
+  /** What was held back comes at the next yield. */
+  preemptEnable(): void {
+    this.scheduler.preemptEnable(this.current);
+  }
+
+  /** local_bh_disable(): nobody, and no softirq, takes the CPU from the current task. */
+  localBhDisable(): void {
+    this.scheduler.localBhDisable(this.current);
+  }
+
+  localBhEnable(): void {
+    this.scheduler.localBhEnable(this.current);
+  }
+
+  /** local_irq_disable() */
+  localIrqDisable(): void {
+    this.scheduler.localIrqDisable(this.current);
+  }
+
+  localIrqEnable(): void {
+    this.scheduler.localIrqEnable(this.current);
   }
 
   /**

@@ -42,7 +42,7 @@ describe('a task alone on a CPU', () => {
     expect([task.cpuTimeNs, machine.nowNs]).toEqual([10, 10]);
   });
 
-  it.each([-4, NaN, Infinity])('ends the cell when it yields %d', (request) => {
+  it.each([-5, NaN, Infinity])('ends the cell when it yields %d', (request) => {
     const machine = testMachine();
     machine.spawn('a', function* () {
       yield request;
@@ -52,7 +52,7 @@ describe('a task alone on a CPU', () => {
 });
 
 describe('fair tasks on one CPU', () => {
-  it('share it round robin by slices', () => {
+  it('share it by slices, of which newcomers have half of one first', () => {
     const machine = testMachine();
     const log: [string, number][] = [];
     const on = machine.cpus[0]!;
@@ -60,21 +60,21 @@ describe('fair tasks on one CPU', () => {
     machine.spawn('b', burn(machine, log, 'b', 4 * MS), { on });
     machine.spawn('c', burn(machine, log, 'c', 1 * MS), { on });
     machine.run(Infinity);
-    // a 0-3, b 3-6, c 6-7, a 7-10, b 10-11, a 11-12
+    // a 0-1.5, b 1.5-3, c 3-4, a 4-7, b 7-9.5, a 9.5-12
     expect(log).toEqual([
-      ['c', 7 * MS],
-      ['b', 11 * MS],
+      ['c', 4 * MS],
+      ['b', 9.5 * MS],
       ['a', 12 * MS],
     ]);
   });
 
   it.each([
     [
-      'within its slice runs on when an equal wakes',
+      'within its slice runs on when an equal wakes, to the end of the slice',
       1 * MS,
       [
-        ['a', 2 * MS],
-        ['b', 3 * MS],
+        ['b', 2.5 * MS],
+        ['a', 3 * MS],
       ],
     ],
     [
@@ -100,24 +100,30 @@ describe('fair tasks on one CPU', () => {
     expect(log).toEqual(expected);
   });
 
-  it('let an equal run on YIELD, and go on when nobody waits', () => {
-    const machine = testMachine();
+  it('give way on YIELD when their slice is over, and not before', () => {
+    const machine = testMachine(1, { preemption: 'none' });
     const log: string[] = [];
     const body = (name: string) =>
       function* (): TaskBody {
-        for (let i = 0; i < 2; i++) {
+        for (let i = 0; i < 4; i++) {
           log.push(name + i);
+          yield 1 * MS;
           yield YIELD;
         }
       };
     machine.spawn('a', body('a'), { on: machine.cpus[0]! });
     machine.spawn('b', body('b'), { on: machine.cpus[0]! });
     machine.run(Infinity);
-    expect(log).toEqual(['a0', 'b0', 'a1', 'b1']);
-    const alone = testMachine();
-    alone.spawn('a', body('a'));
-    alone.run(Infinity);
-    expect(alone.events.executed).toBe(1);
+    expect(log.join(' ')).toBe('a0 a1 b0 b1 a2 a3 b2 b3');
+  });
+
+  it('pay nothing for YIELD when nobody waits', () => {
+    const machine = testMachine();
+    machine.spawn('a', function* () {
+      for (let i = 0; i < 9; i++) yield YIELD;
+    });
+    machine.run(Infinity);
+    expect(machine.events.executed).toBe(1);
   });
 });
 
@@ -141,9 +147,9 @@ describe('placement', () => {
     machine.run(Infinity);
     expect(log).toEqual([
       ['short', 1 * MS],
-      ['long', 2 * MS],
       ['unbound', 2 * MS],
-      ['bound', 3 * MS],
+      ['bound', 2.5 * MS],
+      ['long', 3 * MS],
     ]);
     expect(unbound.cpu).toBe(cpu1);
   });

@@ -9,6 +9,7 @@
 //
 // Between two yields a task acts at one instant and nothing else runs, so model code needs no locks of its own.
 // A wakeup may come for another reason than the one waited for: whoever parks looks at its condition in a loop.
+import type { TaskLocks } from '../locks/task-locks.js';
 import type { BandwidthGroup } from './bandwidth-group.js';
 import type { CpuMask } from './cpu-mask.js';
 import type { Cpu } from './cpu.js';
@@ -62,7 +63,7 @@ export const enum SchedClass {
 export const enum TaskState {
   /** Waiting for its CPU, or kept from it. */
   Ready,
-  /** On a CPU, also while it is being switched in. */
+  /** On a CPU, also while it is being switched in, and while softirqs interrupt it. */
   Running,
   Blocked,
   Dead,
@@ -101,7 +102,6 @@ export class Task {
   spinning = false;
   /** The end of a spin came before the spin. */
   spinEnded = false;
-  sliceUsedNs = 0;
   sleepVersion = 0;
   /** Time that it had a CPU, also spinning or slowed down; without switches. */
   cpuTimeNs = 0;
@@ -110,8 +110,9 @@ export class Task {
 
   /** User code may be preempted at any time; change it with `scheduler.setUserMode()`. */
   userMode = false;
-  /** Depth of preempt_disable() and local_bh_disable(), of local_bh_disable() and of local_irq_disable(). */
+  /** Sections that keep others off its CPU: preempt_disable(), local_bh_disable() and local_irq_disable() together. */
   preemptDepth = 0;
+  /** Those that keep softirqs off it, too. */
   bhDepth = 0;
   irqDepth = 0;
 
@@ -124,11 +125,15 @@ export class Task {
   affinity: CpuMask | undefined;
   /** Its bandwidth group; change it with `scheduler.setGroup()`. */
   group: BandwidthGroup | undefined;
+  /** Its CPU time at the last remote charge, while it runs for a group that it is not in. */
+  remoteBaseNs = 0;
   /**
-   * Called when the task loses its CPU, by blocking, ending or preemption, a softirq on top of it included: whoever
-   * spins for it learns that it is in vain. Must not block or move a task; it may end spins.
+   * Called when the task loses its CPU, by blocking, ending or preemption (not when softirqs interrupt it: on_cpu stays
+   * set): whoever spins for it learns that it is in vain. It may end spins and wake tasks.
    */
   offCpu: (() => void) | undefined;
+  /** What the locks keep about it; made when it first waits. */
+  locks: TaskLocks | undefined;
 
   /** The class that it is queued or runs under now; `schedClass` is the one that it shall have. */
   runClass: SchedClass;
@@ -140,6 +145,8 @@ export class Task {
   vruntime = 0;
   deadline = 0;
   lag = 0;
+  /** Counted as a waiter that may be moved. */
+  counted = false;
   /** Never placed on a queue yet. */
   fresh = true;
 
