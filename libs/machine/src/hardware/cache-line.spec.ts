@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CacheLines } from './cache-line.js';
+import { testMachine } from '../testing/build.js';
 import { Topology } from './topology.js';
 
 const COSTS = { nearNs: 30, farNs: 100, memoryNs: 80 };
@@ -160,6 +161,37 @@ describe('any sequence of accesses', () => {
         }
       }),
     );
+  });
+});
+
+describe('a counter that two threads write', () => {
+  /** Each of the threads works 50 ns and increments, 1,000 times. @returns when the last one is done. */
+  function race(cpus: readonly number[]): number {
+    const machine = testMachine(4);
+    const line = new CacheLines(machine, new Topology(4), { nearNs: 60, farNs: 0, memoryNs: 0 }).line();
+    for (const cpu of cpus) {
+      machine.spawn(
+        'thread',
+        function* () {
+          for (let i = 0; i < 1_000; i++) {
+            yield 50;
+            yield line.write(cpu);
+          }
+        },
+        { on: machine.cpus[cpu]! },
+      );
+    }
+    machine.run(Infinity);
+    return machine.nowNs;
+  }
+
+  it('is faster when they share a CPU than when they have one each, for nothing moves', () => {
+    expect(race([0])).toBe(50_000);
+    expect(race([0, 0])).toBe(100_000);
+    // The line goes to and fro without a pause: 60 ns an increment, whoever makes it.
+    expect(race([0, 1])).toBeGreaterThan(119_000);
+    expect(race([0, 1])).toBeLessThan(121_000);
+    expect(race([0, 1, 2])).toBeGreaterThan(179_000);
   });
 });
 
