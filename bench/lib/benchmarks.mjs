@@ -4,22 +4,24 @@
 // is compared. `warmup` is the same for all of one benchmark: it is not timed, and the virtual time at its end must be
 // the same in all of them, or they did not run the same model.
 
-/** The simulators, of which we want to be ahead; C++ is a yardstick. */
-export const SIMULATORS = ['ns3', 'simgrid', 'simpy'];
-
 const row = (contender, label, variant, operations) => ({ contender, label, variant, operations });
 
 /** ns-3 on each of these schedulers of its own. */
 const ns3Rows = (operations, schedulers) =>
   schedulers.map((scheduler) => row('ns3', `ns-3 events, ${scheduler}`, scheduler, operations));
 
+/** Like for like: processes are compared with processes, functions that events call with such functions. */
+const PROCESSES = ['simgrid', 'simpy'];
+const asProcesses = (ours) => [
+  ...PROCESSES.map((simulator) => ({ ours, against: [simulator], least: 1 })),
+  // For information: our processes beside functions.
+  { ours, against: ['ns3'] },
+];
+const asFunctions = { ours: 'actors', against: ['ns3'], least: 1 };
+
 const SCHEDULERS = ['map', 'heap', 'priority-queue', 'calendar'];
 
-const holdBars = [
-  { ours: 'queue', against: ['cpp'], least: 0.8 },
-  { ours: 'actors', against: ['ns3'], least: 1 },
-  ...SIMULATORS.map((simulator) => ({ ours: 'tasks', against: [simulator], least: 1 })),
-];
+const holdBars = [{ ours: 'queue', against: ['cpp'], least: 0.8 }, asFunctions, ...asProcesses('tasks')];
 
 function hold(size, name, { ours, tasks, ns3, simgrid, simpy }) {
   return {
@@ -34,6 +36,7 @@ function hold(size, name, { ours, tasks, ns3, simgrid, simpy }) {
       row('cpp', 'C++ std::priority_queue', '', ours),
       row('kworkbench', 'kworkbench actors (a function per event)', 'actors', ours),
       ...ns3Rows(ns3, SCHEDULERS),
+      row('kworkbench', 'kworkbench tasks (a state machine per event)', 'routines', tasks),
       row('kworkbench', 'kworkbench tasks (a generator per event)', 'tasks', tasks),
       row('simgrid', 'SimGrid actors', '', simgrid),
       row('simpy', 'SimPy processes', '', simpy),
@@ -47,11 +50,7 @@ const kernel = {
   id: 'kernel',
   program: 'kernel',
   title: 'Kernel-like increments, 1,000 pending: 50 % zero, 30 % exponential of 2 us, 20 % to the next 4 ms tick',
-  bars: [
-    { ours: 'queue', against: ['cpp'], least: 1 },
-    { ours: 'actors', against: ['ns3'], least: 1 },
-    ...SIMULATORS.map((simulator) => ({ ours: 'tasks', against: [simulator], least: 1 })),
-  ],
+  bars: [{ ours: 'queue', against: ['cpp'], least: 1 }, asFunctions, ...asProcesses('tasks')],
 };
 
 const queueing = (servers) => ({
@@ -63,16 +62,15 @@ const queueing = (servers) => ({
   warmup: 200_000,
   theory: true,
   rows: [
-    row('kworkbench', 'kworkbench tasks', 'tasks', 4e6),
     row('cpp', 'C++ std::priority_queue, state machine', '', 4e6),
+    row('kworkbench', 'kworkbench actors', 'actors', 4e6),
     ...ns3Rows(2e6, ['map', 'priority-queue']),
+    row('kworkbench', 'kworkbench tasks (state machines)', 'routines', 4e6),
+    row('kworkbench', 'kworkbench tasks (generators)', 'tasks', 4e6),
     row('simgrid', 'SimGrid actors', '', 2e5),
     row('simpy', 'SimPy processes', '', 1e5),
   ],
-  bars: [
-    ...(servers === 1 ? [{ ours: 'tasks', leastRate: 2e6 }] : []),
-    ...SIMULATORS.map((simulator) => ({ ours: 'tasks', against: [simulator], least: 1 })),
-  ],
+  bars: [...(servers === 1 ? [{ ours: 'tasks', leastRate: 2e6 }] : []), asFunctions, ...asProcesses('tasks')],
 });
 
 const convoy = {
@@ -84,14 +82,16 @@ const convoy = {
   warmup: 200_000,
   rows: [
     row('kworkbench', 'kworkbench, first come first served', 'fair', 3e6),
-    row('kworkbench', 'kworkbench, as the kernel: stealing, hand-off', 'kernel', 3e6),
+    row('kworkbench', 'kworkbench, the same, state machines', 'fair-routines', 3e6),
+    row('kworkbench', 'kworkbench, as the kernel: spins, steals, hands off', 'kernel', 3e6),
+    row('kworkbench', 'kworkbench, the same, state machines', 'kernel-routines', 3e6),
     row('simgrid', 'SimGrid actors', '', 2e5),
     row('simpy', 'SimPy processes', '', 1e5),
   ],
   bars: [
     { ours: 'fair', leastRate: 5e6 },
     { ours: 'kernel', leastRate: 5e6 },
-    ...['simgrid', 'simpy'].map((simulator) => ({ ours: 'fair', against: [simulator], least: 1 })),
+    ...PROCESSES.map((simulator) => ({ ours: 'fair', against: [simulator], least: 1 })),
   ],
 };
 
@@ -110,6 +110,7 @@ const timers = {
   size: 1500,
   warmup: 100_000,
   rows: [
+    ...timerRows('kworkbench', 'kworkbench high-resolution timers', 'hrtimers-', 4e6),
     ...timerRows('kworkbench', 'kworkbench actors', 'actors-', 4e6),
     ...timerRows('cpp', 'C++ std::priority_queue', '', 2e6),
     ...timerRows('ns3', 'ns-3 Cancel, map', 'map/cancel-', 5e5),
@@ -120,11 +121,12 @@ const timers = {
     ...timerRows('simpy', 'SimPy interrupt', '', 5e4),
   ],
   bars: [
+    { ours: 'hrtimers-80', most: 1.5, slowerThanOwn: 'hrtimers-0' },
     { ours: 'actors-80', most: 1.5, slowerThanOwn: 'actors-0' },
     { ours: 'tasks-80', most: 1.5, slowerThanOwn: 'tasks-0' },
-    { ours: 'actors-80', against: ['ns3'], only: NS3_CANCELLED, least: 1 },
-    { ours: 'tasks-80', against: ['ns3'], only: NS3_CANCELLED, least: 1 },
-    ...['simgrid', 'simpy'].map((simulator) => ({ ours: 'tasks-80', against: [simulator], only: ['80'], least: 1 })),
+    { ours: 'hrtimers-80', against: ['ns3'], only: NS3_CANCELLED, least: 1 },
+    { ours: 'tasks-80', against: ['ns3'], only: NS3_CANCELLED },
+    ...PROCESSES.map((simulator) => ({ ours: 'tasks-80', against: [simulator], only: ['80'], least: 1 })),
   ],
 };
 
@@ -143,7 +145,41 @@ const scenario = {
   ]),
 };
 
+const idle = {
+  id: 'idle',
+  program: 'idle',
+  title: 'An idle machine of 4,096 CPUs, one virtual hour: virtual seconds per CPU second',
+  unit: 'x faster than the machine',
+  scale: 1,
+  size: 4096,
+  warmup: 0,
+  rows: [row('kworkbench', 'kworkbench', '', 3600)],
+  bars: [{ ours: '', mostSeconds: 1 }],
+};
+
+const scale = {
+  id: 'scale',
+  program: 'scale',
+  title: 'The same work, 40 tasks, on 40 CPUs and on 400',
+  unit: 'M steps/s',
+  warmup: 100_000,
+  rows: [40, 400].map((cpus) => ({
+    ...row('kworkbench', `kworkbench, ${cpus} CPUs`, `${cpus}-cpus`, 1e6),
+    size: cpus,
+  })),
+  bars: [{ ours: '400-cpus', most: 1.2, slowerThanOwn: '40-cpus' }],
+};
+
 const ALLOCATION_EVENTS = 1e7;
+/** Ours are none; a generator adds the object that the language returns from every resume. */
+const ALLOCATION_NONE = [
+  'hold-queue',
+  'hold-actors',
+  'hold-routines',
+  'timers',
+  'convoy-fair-routines',
+  'convoy-kernel-routines',
+];
 const allocation = {
   id: 'allocation',
   program: 'allocation',
@@ -151,21 +187,12 @@ const allocation = {
   unit: 'bytes/event',
   allocation: true,
   warmup: 200_000,
-  rows: [
-    ['hold-queue', 1000],
-    ['hold-actors', 1000],
-    ['hold-tasks', 1000],
-    ['convoy-fair', 64],
-    ['convoy-kernel', 64],
-  ].map(([variant, size]) => ({
-    ...row('kworkbench', variant.replace('-', ', '), variant, ALLOCATION_EVENTS),
-    size,
+  rows: [...ALLOCATION_NONE, 'hold-tasks', 'convoy-fair', 'convoy-kernel'].map((variant) => ({
+    ...row('kworkbench', variant.replaceAll('-', ', '), variant, ALLOCATION_EVENTS),
+    size: variant.startsWith('convoy') ? 64 : 1000,
   })),
   // The meter itself and the compiler leave some kilobytes.
-  bars: ['hold-queue', 'hold-actors', 'hold-tasks', 'convoy-fair', 'convoy-kernel'].map((variant) => ({
-    ours: variant,
-    mostBytesPerEvent: 0.5,
-  })),
+  bars: ALLOCATION_NONE.map((variant) => ({ ours: variant, mostBytesPerEvent: 0.5 })),
 };
 
 export const benchmarks = [
@@ -177,6 +204,8 @@ export const benchmarks = [
   queueing(4),
   convoy,
   timers,
+  idle,
+  scale,
   scenario,
   allocation,
 ];

@@ -18,6 +18,8 @@ const OURS = {
   queueing: 'queueing.mjs',
   convoy: 'convoy.mjs',
   timers: 'timers.mjs',
+  idle: 'idle.mjs',
+  scale: 'scale.mjs',
   scenario: 'scenario.mjs',
   allocation: 'allocation.mjs',
 };

@@ -1,6 +1,7 @@
 // Hold model, and the same with kernel-like increments: take the next event, schedule one in its place.
-// Variants: `queue` the bare EventQueue; `actors` events that call a function; `tasks` a generator task per event.
-import { EventQueue, Machine, PARK } from '@kworkbench/machine';
+// Variants: `queue` the bare EventQueue; `actors` events that call a function; `tasks` a task per event that is a
+// generator; `routines` the same written out as a state machine.
+import { EventQueue, Machine, PARK, Routine } from '@kworkbench/machine';
 import {
   freeMachine,
   holdDelays,
@@ -49,23 +50,50 @@ function runActors() {
   machine.run(Infinity);
 }
 
+/** What a task yields to be woken after the next delay. */
+function wait(machine, task) {
+  const delayNs = delay(machine.nowNs);
+  // sleep(0) returns at once, as it should; a wakeup at the same instant is an event like any other.
+  if (delayNs > 0) return machine.sleep(delayNs);
+  machine.schedule(0, task.target, ++task.sleepVersion);
+  return PARK;
+}
+
+/** True when the measurement is over, and the machine stopped. */
+function counted(machine) {
+  if (++done !== meter.next || !meter.reached(machine.nowNs)) return false;
+  machine.stop();
+  return true;
+}
+
 function runTasks() {
   const machine = new Machine(freeMachine(1));
   function* body(task) {
-    for (;;) {
-      const delayNs = delay(machine.nowNs);
-      // sleep(0) returns at once, as it should; a wakeup at the same instant is an event like any other.
-      if (delayNs > 0) yield machine.sleep(delayNs);
-      else {
-        machine.schedule(0, task.target, ++task.sleepVersion);
-        yield PARK;
-      }
-      if (++done === meter.next && meter.reached(machine.nowNs)) return machine.stop();
-    }
+    do yield wait(machine, task);
+    while (!counted(machine));
   }
   for (let id = 0; id < size; id++) machine.spawn('hold', body);
   machine.run(Infinity);
 }
 
-({ queue: runQueue, actors: runActors, tasks: runTasks })[variant]();
+function runRoutines() {
+  const machine = new Machine(freeMachine(1));
+  class Hold extends Routine {
+    #task;
+    #started = false;
+    constructor(task) {
+      super();
+      this.#task = task;
+    }
+    step() {
+      if (this.#started) counted(machine);
+      this.#started = true;
+      return wait(machine, this.#task);
+    }
+  }
+  for (let id = 0; id < size; id++) machine.spawn('hold', (task) => new Hold(task));
+  machine.run(Infinity);
+}
+
+({ queue: runQueue, actors: runActors, tasks: runTasks, routines: runRoutines })[variant]();
 report(given, meter);

@@ -1,6 +1,7 @@
-// M/M/c at load 0.8 as threads: one source, `size` servers, a queue between them. A server that finds nothing parks;
-// the source wakes one. Waiting times are recorded in batches, for the confidence interval of their mean.
-import { Machine, PARK, RandomStream } from '@kworkbench/machine';
+// M/M/c at load 0.8: one source, `size` servers, a queue between them. Variants: `tasks` as threads that are generators,
+// a server that finds nothing parks and the source wakes one; `routines` the same threads written out as state machines;
+// `actors` as events that call functions. Waiting times are recorded in batches, for the confidence interval of their mean.
+import { Machine, PARK, RandomStream, Routine } from '@kworkbench/machine';
 import { freeMachine, Meter, parameters, report, SEED } from './shared.mjs';
 
 const LOAD = 0.8;
@@ -25,12 +26,29 @@ let waitedNs = 0;
 let batchEnd = warmup + operations / BATCHES;
 const batchMeans = [];
 
+function arrive() {
+  if (tail - head === RING) throw new Error('queue is full');
+  queue[tail++ & (RING - 1)] = machine.nowNs;
+}
+
+/** Takes the first customer; the time of its service. */
+function serve() {
+  if (count(machine.nowNs - queue[head++ & (RING - 1)])) machine.stop();
+  return services.exponential(MEAN_SERVICE_NS);
+}
+
+/** What a source yields until the next customer comes. */
+const untilNext = () => machine.sleep(arrivals.exponential(meanArrivalNs));
+
+function wakeServer() {
+  if (idle.length > 0) machine.wake(idle.pop());
+}
+
 function* source() {
   for (;;) {
-    yield machine.sleep(arrivals.exponential(meanArrivalNs));
-    if (tail - head === RING) throw new Error('queue is full');
-    queue[tail++ & (RING - 1)] = machine.nowNs;
-    if (idle.length > 0) machine.wake(idle.pop());
+    yield untilNext();
+    arrive();
+    wakeServer();
   }
 }
 
@@ -40,10 +58,57 @@ function* server(task) {
       idle.push(task);
       yield PARK;
     }
-    const waitNs = machine.nowNs - queue[head++ & (RING - 1)];
-    if (count(waitNs)) return machine.stop();
-    yield services.exponential(MEAN_SERVICE_NS);
+    yield serve();
   }
+}
+
+class Source extends Routine {
+  #started = false;
+  step() {
+    if (this.#started) {
+      arrive();
+      wakeServer();
+    }
+    this.#started = true;
+    return untilNext();
+  }
+}
+
+class Server extends Routine {
+  #task;
+  constructor(task) {
+    super();
+    this.#task = task;
+  }
+  step() {
+    if (head !== tail) return serve();
+    idle.push(this.#task);
+    return PARK;
+  }
+}
+
+function runThreads(sourceBody, serverBody) {
+  machine.spawn('source', sourceBody, { on: machine.cpus[0] });
+  for (let i = 1; i <= servers; i++) machine.spawn(`server ${i}`, serverBody, { on: machine.cpus[i] });
+}
+
+function runActors() {
+  let free = servers;
+  const departure = machine.addActor(() => {
+    free++;
+    start();
+  });
+  function start() {
+    if (free === 0 || head === tail) return;
+    free--;
+    machine.schedule(serve(), departure, 0);
+  }
+  const arrival = machine.addActor(() => {
+    arrive();
+    machine.schedule(arrivals.exponential(meanArrivalNs), arrival, 0);
+    start();
+  });
+  machine.schedule(arrivals.exponential(meanArrivalNs), arrival, 0);
 }
 
 /** True when the measurement is over. */
@@ -59,7 +124,15 @@ function count(waitNs) {
   return meter.reached(machine.nowNs);
 }
 
-machine.spawn('source', source, { on: machine.cpus[0] });
-for (let i = 1; i <= servers; i++) machine.spawn(`server ${i}`, server, { on: machine.cpus[i] });
+const forms = {
+  tasks: () => runThreads(source, server),
+  routines: () =>
+    runThreads(
+      () => new Source(),
+      (task) => new Server(task),
+    ),
+  actors: runActors,
+};
+forms[given.variant]();
 machine.run(Infinity);
 report(given, meter, { batchMeans });

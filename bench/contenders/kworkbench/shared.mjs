@@ -47,7 +47,19 @@ export function timeouts(cancelRatio) {
   return { delays, cancelled };
 }
 
-function cpuSeconds() {
+export const RCU_COSTS = {
+  gpNs: 16e6,
+  gpJitterRatio: 0,
+  expeditedNs: 50_000,
+  callbackNs: 1000,
+  blimit: 10,
+  divisor: 7,
+  qhimark: 10_000,
+  qlowmark: 100,
+};
+export const WORKQUEUE_COSTS = { workerCreateNs: 100_000, workerIdleTimeoutNs: 300e9 };
+
+export function cpuSeconds() {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e6;
 }

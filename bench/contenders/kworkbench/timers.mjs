@@ -1,7 +1,7 @@
 // Timers that are mostly cancelled: every microsecond one timer of 1 to 2 ms is armed; in variants that end in 80, four
 // of five are cancelled 500 us later. The same arrivals and timeouts either way.
-// The machine has no timer of its own yet. `actors`: an event whose argument is out of date when it fires, which is how
-// everything in the machine cancels. `tasks`: a pool of tasks that sleep, and are woken to cancel.
+// `hrtimers`: the machine's high-resolution timers. `actors`: an event that is not taken back, but whose argument is out
+// of date when it fires. `tasks`: a pool of tasks that sleep, and are woken to cancel.
 import { Machine, PARK } from '@kworkbench/machine';
 import { freeMachine, Meter, parameters, report, TABLE_MASK, timeouts } from './shared.mjs';
 
@@ -32,6 +32,14 @@ function drive(arm, cancel) {
     machine.schedule(STEP_NS, driver, 0);
   });
   machine.schedule(STEP_NS, driver, 0);
+}
+
+function hrtimers() {
+  const timers = Array.from({ length: SLOTS }, () => machine.hrtimer(() => fired++));
+  drive(
+    (slot, delayNs) => timers[slot].start(delayNs),
+    (slot) => timers[slot].cancel(),
+  );
 }
 
 function actors() {
@@ -71,6 +79,6 @@ function tasks() {
   );
 }
 
-({ actors, tasks })[form]();
+({ hrtimers, actors, tasks })[form]();
 machine.run(Infinity);
 report(given, meter, { fired, cancels });
