@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { PARK } from './sched/task.js';
 import { MS, RCU_COSTS, testMachine } from './testing/build.js';
 import { Rcu } from './rcu/rcu.js';
-import { Workqueues } from './workqueue/workqueue.js';
+import { Workqueues } from './workqueue/workqueues.js';
 
 describe('Machine.observe', () => {
   it('serves several observers, each at its own period, in the order in which they came', () => {

@@ -1,309 +1,122 @@
-// Workqueues as in kernel/workqueue.c: per-CPU pools of kworkers with concurrency management, shared by all bound
-// queues; `max_active` per queue and CPU; ordered queues on a worker that is bound to no CPU.
-//
-// Concurrency management: a pool lets one worker run at a time. When the running worker blocks and items are pending,
-// another is woken, or created. A worker goes from item to item without giving way while no other one of its pool runs;
-// a worker that was woken counts as running only once it has its CPU.
+// struct workqueue_struct, as alloc_workqueue() gives it: what is queued goes to the pool of a CPU, or of its node.
 import type { Cpu } from '../sched/cpu.js';
-import { Deque } from '../deque.js';
 import { invariant } from '../invariant.js';
 import type { Machine } from '../machine.js';
-import { PARK, type Task, type TaskBody } from '../sched/task.js';
+import type { TaskBody } from '../sched/task.js';
+import { Timer } from '../timers/timer.js';
+import { Timers } from '../timers/timers.js';
+import { FlushColors } from './flush-colors.js';
+import { PoolQueue } from './pool-queue.js';
+import type { Rescuer } from './rescuer.js';
+import type { Work } from './work.js';
+import type { WorkerPool } from './worker-pool.js';
 
-export interface WorkqueueCosts {
-  readonly workerCreateNs: number;
-  readonly workerIdleTimeoutNs: number;
+export interface WorkqueueTraits {
+  readonly maxActive: number;
+  /** WQ_CPU_INTENSIVE: its items do not keep others of the pool from running. */
+  readonly cpuIntensive: boolean;
+  /** WQ_MEM_RECLAIM. */
+  readonly rescuer: Rescuer | undefined;
 }
 
-/** A work item (struct work_struct). Queueing it while it is pending does nothing. */
-export class Work {
-  pending = false;
-  /** A work item never runs on two workers at once; one that is queued meanwhile runs again after. */
-  executing = false;
-  again = false;
-  queue: PoolQueue | undefined;
-
-  constructor(readonly run: () => TaskBody) {}
+/** try_to_grab_pending(): takes an item back that has not begun; the caller decides what becomes of `pending`. */
+export function grabPending(timers: Timers, work: Work): boolean {
+  if (work.timer !== undefined && timers.delete(work.timer)) return true;
+  if (work.queue === undefined) return false;
+  work.queue.remove(work);
+  // Whoever flushes it has nothing to wait for any more.
+  for (const barrier of work.barriers) barrier.pass();
+  work.barriers = [];
+  return true;
 }
 
-/** The part of a workqueue that belongs to one pool (struct pool_workqueue). */
-export class PoolQueue {
-  active = 0;
-  activeMax = 0;
-  readonly inactive = new Deque<Work>();
-
-  constructor(
-    readonly pool: WorkerPool,
-    readonly maxActive: number,
-  ) {}
-
-  queue(work: Work): boolean {
-    if (work.pending) return false;
-    work.pending = true;
-    work.queue = this;
-    if (this.active < this.maxActive) {
-      this.activate(work);
-      this.pool.wakeIfNeeded();
-    } else {
-      this.inactive.push(work);
-    }
-    return true;
-  }
-
-  /** pwq_dec_nr_in_flight(): a worker of `by` did one item; the oldest inactive one takes its place. */
-  done(by: WorkerPool): void {
-    this.active--;
-    const next = this.inactive.shift();
-    if (next === undefined) return;
-    this.activate(next);
-    // A worker goes on with what its own pool has; of another pool, perhaps nobody is awake.
-    if (this.pool !== by) this.pool.wakeIfNeeded();
-  }
-
-  private activate(work: Work): void {
-    this.active++;
-    if (this.active > this.activeMax) this.activeMax = this.active;
-    invariant(this.active <= this.maxActive, 'workqueue: more active items than max_active');
-    this.pool.worklist.push(work);
-  }
-}
-
-class Worker {
-  /** Counts in the pool's nrRunning. */
-  running = false;
-  idleSinceNs = 0;
-  task!: Task;
-}
-
-export class WorkerPool {
-  readonly worklist = new Deque<Work>();
-  nrRunning = 0;
-  workers = 0;
-  created = 0;
-  private readonly idle = new Deque<Worker>();
-  private creating = false;
-  private readonly createActor: number;
-
-  constructor(
-    private readonly machine: Machine,
-    private readonly queues: Workqueues,
-    readonly name: string,
-    /** undefined: an unbound pool, without concurrency management. */
-    readonly cpu: Cpu | undefined,
-  ) {
-    this.createActor = machine.addActor(() => this.createWorker());
-  }
-
-  get blocked(): number {
-    return this.workers - this.nrRunning - this.idle.length;
-  }
-
-  /** need_more_worker(): items are pending and nobody runs. */
-  wakeIfNeeded(): void {
-    if (this.worklist.length === 0 || (this.cpu !== undefined && this.nrRunning > 0)) return;
-    // wake_up_worker(): the worker that went idle last; it leaves the idle list itself once it runs, so that a second
-    // call before that wakes nobody else.
-    const worker = this.idle.last();
-    if (worker !== undefined) {
-      this.machine.wake(worker.task);
-    } else if (!this.creating) {
-      this.creating = true;
-      this.machine.schedule(this.queues.costs.workerCreateNs, this.createActor, 0);
-    }
-  }
-
-  private createWorker(): void {
-    this.creating = false;
-    this.created++;
-    this.workers++;
-    this.queues.workerCreated();
-    const worker = new Worker();
-    worker.idleSinceNs = this.machine.nowNs;
-    const hooks = {
-      running: () => {
-        worker.running = true;
-        this.nrRunning++;
-      },
-      sleeping: () => {
-        if (!worker.running) return;
-        worker.running = false;
-        this.nrRunning--;
-        this.wakeIfNeeded();
-      },
-    };
-    const place = this.cpu !== undefined ? { on: this.cpu } : { near: this.machine.cpus[0]! };
-    const name = `kworker/${this.name}:${this.created - 1}`;
-    worker.task = this.machine.spawn(name, () => this.workerLoop(worker), { hooks, ...place });
-    this.idle.push(worker);
-  }
-
-  private *workerLoop(worker: Worker): TaskBody {
-    for (;;) {
-      this.idle.remove(worker);
-      // keep_working(): go on while items are pending and no other worker of this pool runs.
-      while (this.worklist.length > 0 && (this.cpu === undefined || this.nrRunning <= 1)) {
-        const work = this.worklist.shift()!;
-        if (work.executing) {
-          // It stays pending until then, so that it is queued once and counts in one queue.
-          work.again = true;
-          continue;
-        }
-        work.executing = true;
-        do {
-          work.again = false;
-          work.pending = false;
-          const queue = work.queue!;
-          yield* work.run();
-          queue.done(this);
-        } while (work.again);
-        work.executing = false;
-      }
-      worker.idleSinceNs = this.machine.nowNs;
-      this.reapIdle();
-      this.idle.push(worker);
-      yield PARK;
-      if (this.queues.dying.delete(worker)) break;
-    }
-    // Told to end before it first ran, it has worked and gone idle since; nobody may wake it any more.
-    this.idle.remove(worker);
-    worker.running = false;
-    this.nrRunning--;
-    this.workers--;
-    this.queues.workerDied();
-    // It may have been woken for work and told to end at once.
-    this.wakeIfNeeded();
-  }
-
-  /** Idle workers beyond two end after the idle timeout (the kernel keeps a quarter of the busy ones; so few remain). */
-  private reapIdle(): void {
-    while (this.idle.length > 2) {
-      const oldest = this.idle.peek()!;
-      if (this.machine.nowNs - oldest.idleSinceNs < this.queues.costs.workerIdleTimeoutNs) return;
-      this.idle.shift();
-      this.queues.dying.add(oldest);
-      this.machine.wake(oldest.task);
-    }
-  }
-}
-
-/** A queue of one machine, as alloc_workqueue() gives it. */
 export class Workqueue {
+  readonly maxActive: number;
+  readonly cpuIntensive: boolean;
+  readonly rescuer: Rescuer | undefined;
+  readonly colors: FlushColors;
+  private readonly timers: Timers;
   private readonly perPool = new Map<WorkerPool, PoolQueue>();
 
   constructor(
-    private readonly pools: (cpu: Cpu) => WorkerPool,
-    readonly maxActive: number,
-  ) {}
-
-  /** queue_work_on(): on the pool of this CPU; false when the item was pending already. */
-  queueOn(cpu: Cpu, work: Work): boolean {
-    return this.on(cpu).queue(work);
+    machine: Machine,
+    private readonly poolOf: (cpu: Cpu) => WorkerPool,
+    traits: WorkqueueTraits,
+  ) {
+    this.maxActive = traits.maxActive;
+    this.cpuIntensive = traits.cpuIntensive;
+    this.rescuer = traits.rescuer;
+    this.colors = new FlushColors(machine);
+    this.timers = Timers.of(machine);
+    invariant(this.maxActive >= 1, 'workqueue: max_active is at least 1');
   }
 
+  /** Most items of it that were active in one pool. */
   get activeMax(): number {
     let max = 0;
     for (const queue of this.perPool.values()) if (queue.activeMax > max) max = queue.activeMax;
     return max;
   }
 
-  private on(cpu: Cpu): PoolQueue {
-    const pool = this.pools(cpu);
-    let queue = this.perPool.get(pool);
-    if (queue === undefined) {
-      queue = new PoolQueue(pool, this.maxActive);
-      this.perPool.set(pool, queue);
-    }
-    return queue;
-  }
-}
-
-/** All pools of a machine. */
-export class Workqueues {
-  workers = 0;
-  workersMax = 0;
-  workersCreated = 0;
-  readonly dying = new Set<object>();
-  private readonly bound: (WorkerPool | undefined)[];
-  private readonly unbound: WorkerPool[] = [];
-  private readonly delayActor: number;
-  private readonly delayed: ({ queue: Workqueue; cpu: Cpu; work: Work } | undefined)[] = [];
-
-  constructor(
-    private readonly machine: Machine,
-    readonly costs: WorkqueueCosts,
-  ) {
-    this.bound = new Array<WorkerPool | undefined>(machine.cpus.length).fill(undefined);
-    this.delayActor = machine.addActor((index) => this.delayEnded(index));
-  }
-
-  /** Pools that exist, bound ones first. */
-  *pools(): Iterable<WorkerPool> {
-    for (const pool of this.bound) if (pool !== undefined) yield pool;
-    yield* this.unbound;
-  }
-
-  /** Workers of bound pools that run. */
-  get running(): number {
-    let sum = 0;
-    for (const pool of this.bound) if (pool !== undefined) sum += pool.nrRunning;
-    return sum;
-  }
-
-  /** Workers of bound pools that sleep inside a work item. */
-  get blocked(): number {
-    let sum = 0;
-    for (const pool of this.bound) if (pool !== undefined) sum += pool.blocked;
-    return sum;
-  }
-
-  /** The same in the bound pool where it is most. */
-  get blockedInFullest(): number {
-    let max = 0;
-    for (const pool of this.bound) if (pool !== undefined && pool.blocked > max) max = pool.blocked;
-    return max;
-  }
-
-  /** A bound queue on the pools that all bound queues share. */
-  alloc(maxActive: number): Workqueue {
-    return new Workqueue((cpu) => (this.bound[cpu.index] ??= this.boundPool(cpu)), maxActive);
-  }
-
-  /** create_singlethread_workqueue(): one item at a time, in order, on a worker bound to no CPU. */
-  allocOrdered(name: string): Workqueue {
-    const pool = new WorkerPool(this.machine, this, `u:${name}`, undefined);
-    this.unbound.push(pool);
-    return new Workqueue(() => pool, 1);
-  }
-
-  /** queue_delayed_work(): a timer that queues the item; false when it was pending already. */
-  queueDelayed(queue: Workqueue, cpu: Cpu, work: Work, delayNs: number): boolean {
-    if (delayNs === 0) return queue.queueOn(cpu, work);
+  /** queue_work_on(): for the pool of this CPU; false when the item was pending already. */
+  queueOn(cpu: Cpu, work: Work): boolean {
     if (work.pending) return false;
     work.pending = true;
-    // The timer wheel rounds up to a jiffy.
-    const jiffies = Math.ceil(delayNs / this.machine.jiffyNs);
-    this.machine.schedule(jiffies * this.machine.jiffyNs, this.delayActor, this.delayed.push({ queue, cpu, work }) - 1);
+    this.insert(cpu, work);
     return true;
   }
 
-  workerCreated(): void {
-    this.workersCreated++;
-    this.workers++;
-    if (this.workers > this.workersMax) this.workersMax = this.workers;
+  /** queue_delayed_work_on(): queued by a timer of that CPU after so many jiffies; false when it was pending already. */
+  queueDelayedOn(cpu: Cpu, work: Work, jiffies: number): boolean {
+    if (work.pending) return false;
+    work.pending = true;
+    this.startDelay(cpu, work, jiffies);
+    return true;
   }
 
-  workerDied(): void {
-    this.workers--;
+  /** mod_delayed_work_on(): the same, whether it was pending or not; true when it was. */
+  modDelayedOn(cpu: Cpu, work: Work, jiffies: number): boolean {
+    const pending = grabPending(this.timers, work);
+    work.pending = true;
+    this.startDelay(cpu, work, jiffies);
+    return pending;
   }
 
-  private boundPool(cpu: Cpu): WorkerPool {
-    return new WorkerPool(this.machine, this, String(cpu.index), cpu);
+  /** `yield* queue.flush()`, flush_workqueue(): returns when all that was queued before has been done. */
+  flush(): TaskBody {
+    return this.colors.flush();
   }
 
-  private delayEnded(index: number): void {
-    const { queue, cpu, work } = this.delayed[index]!;
-    this.delayed[index] = undefined;
-    work.pending = false;
-    queue.queueOn(cpu, work);
+  /** `yield* queue.drain()`, drain_workqueue(): until it is empty; items may go on queueing themselves or others. */
+  *drain(): TaskBody {
+    while (this.colors.inFlight > 0) yield* this.colors.flush();
+  }
+
+  /** What delayed_work_timer_fn() does; also at once when somebody does not want to wait for the timer. */
+  insert(cpu: Cpu, work: Work): void {
+    // An item that one of this queue's workers is at is done again by that one, so that it never runs beside itself.
+    const worker = work.workers.length > 0 ? work.workers[work.workers.length - 1]! : undefined;
+    const current = worker?.currentQueue;
+    (current?.workqueue === this ? current : this.on(this.poolOf(cpu))).insert(work);
+  }
+
+  private startDelay(cpu: Cpu, work: Work, jiffies: number): void {
+    if (jiffies <= 0) {
+      this.insert(cpu, work);
+      return;
+    }
+    work.delayedQueue = this;
+    work.delayedCpu = cpu;
+    work.timer ??= new Timer(() => work.delayedQueue!.insert(work.delayedCpu!, work));
+    this.timers.modOn(work.timer, cpu, this.timers.jiffies + jiffies);
+  }
+
+  private on(pool: WorkerPool): PoolQueue {
+    let queue = this.perPool.get(pool);
+    if (queue === undefined) {
+      queue = new PoolQueue(this, pool, this.maxActive);
+      this.perPool.set(pool, queue);
+    }
+    return queue;
   }
 }
