@@ -71,6 +71,18 @@ export class CpuMask {
     return -1;
   }
 
+  /** The first CPU from `start` on that is no member; -1 when there is none up to the end. */
+  nextOutside(start: number): number {
+    for (let word = start >> 5; word < this.words.length; word++) {
+      let bits = ~this.words[word]!;
+      if (word === start >> 5) bits &= -1 << (start & 31);
+      if (bits === 0) continue;
+      const index = (word << 5) + lowest(bits);
+      return index < this.size ? index : -1;
+    }
+    return -1;
+  }
+
   *[Symbol.iterator](): Iterator<number> {
     for (let index = 0; index < this.size; index++) if (this.has(index)) yield index;
   }

@@ -136,6 +136,7 @@ export abstract class Dispatcher {
         return true;
       case YIELD:
         this.mustNotBeAtomic(task);
+        cpu.condResched++;
         if (!this.isDisturbed(cpu, task)) return false;
         this.current = undefined;
         if (this.attend(cpu, task, true)) return true;
@@ -550,6 +551,7 @@ export abstract class Dispatcher {
   private out(cpu: Cpu, task: Task, state: TaskState): void {
     cpu.phase = CpuPhase.Acting;
     task.state = state;
+    if (task.runClass !== SchedClass.Softirq) cpu.contextSwitches++;
     if (this.probe !== undefined) this.probe.switchOut(cpu, task, state);
     if (this.rates !== undefined) this.rates.switchedOut(cpu, task);
     if (task.offCpu !== undefined) task.offCpu();

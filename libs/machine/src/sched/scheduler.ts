@@ -36,6 +36,11 @@ export class Scheduler extends Dispatcher {
     return this.placement.idleAbove(not);
   }
 
+  /** Index of the first CPU from `start` on that is not idle; -1 when there is none up to the last. */
+  nextBusy(start: number): number {
+    return this.placement.idle.nextOutside(start);
+  }
+
   /** Ends the spin (SPIN) of a task, or the next one if it does not spin. */
   endSpin(task: Task): void {
     if (task.state === TaskState.Dead) return;

@@ -115,6 +115,8 @@ export class Task {
   /** Those that keep softirqs off it, too. */
   bhDepth = 0;
   irqDepth = 0;
+  /** Depth of rcu_read_lock(). */
+  rcuNesting = 0;
 
   /** -20..19; change it with `scheduler.renice()`. */
   nice = 0;
