@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InvariantViolation } from '../invariant.js';
+import { LockStats } from './lock-stats.js';
 import { Mutex } from './mutex.js';
 import { MS, testMachine } from '../testing/build.js';
 import { runProgram, stepArbitrary } from '../testing/program.js';
@@ -149,7 +150,8 @@ describe('Mutex', () => {
 
   it('records how long each caller waited', () => {
     const machine = testMachine(2);
-    const mutex = new Mutex(machine, 'm');
+    const stats = new LockStats(machine, 'm');
+    const mutex = new Mutex(machine, 'm', { probe: stats });
     for (const cpu of machine.cpus) {
       machine.spawn(
         't',
@@ -162,7 +164,7 @@ describe('Mutex', () => {
       );
     }
     machine.run(Infinity);
-    const { total, min, max } = mutex.waitNs.snapshot();
+    const { total, min, max } = stats.waitNs.snapshot();
     expect([total, min, max]).toEqual([2, 0, 5000]);
   });
 

@@ -1,0 +1,130 @@
+// What the locks keep about a task: its wait, for it waits for one thing at a time, and who spins because it runs.
+//
+// One record per task, made when it first waits, so that waiting allocates nothing. The records are also the nodes of
+// the wait lists.
+import { invariant } from '../invariant.js';
+import type { Machine } from '../machine.js';
+import { SPIN, type Task } from '../sched/task.js';
+
+/** Wants to know that the owner of a lock has lost its CPU. */
+export interface OwnerWatcher {
+  ownerLeftCpu(): void;
+}
+
+/** Has spinning tasks that give up when they lose their CPU (need_resched() in the kernel's loops). */
+export interface SpinPlace {
+  spinnerLeftCpu(spinner: TaskLocks): void;
+}
+
+export class TaskLocks {
+  waitsFor: object | undefined;
+  /** Where in the lock's slow path the task is; the numbers are the lock's. */
+  stage = 0;
+  /** When it began to wait. */
+  startNs = 0;
+  /** When a timeout is due. */
+  deadlineNs = 0;
+  /** The waiter has asked for the lock to be handed to it (struct rwsem_waiter: handoff_set). */
+  handoffSet = false;
+  /** In SPIN, and nobody has ended that yet. */
+  inSpin = false;
+  /** Nothing is left to spin for. */
+  spinFailed = false;
+  /** Where it gives up when it loses its CPU; undefined: it goes on spinning when it is back. */
+  place: SpinPlace | undefined;
+  list: WaitList | undefined;
+  next: TaskLocks | undefined;
+  previous: TaskLocks | undefined;
+  private readonly watchers: OwnerWatcher[] = [];
+
+  private constructor(
+    private readonly machine: Machine,
+    readonly task: Task,
+  ) {}
+
+  static of(machine: Machine, task: Task): TaskLocks {
+    let locks = task.locks;
+    if (locks === undefined) {
+      const made = new TaskLocks(machine, task);
+      locks = task.locks = made;
+      task.offCpu = () => made.leftCpu();
+    }
+    return locks;
+  }
+
+  begin(lock: object): void {
+    invariant(this.waitsFor === undefined, `${this.task.name} waits for two locks at a time`);
+    this.waitsFor = lock;
+    this.startNs = this.machine.nowNs;
+  }
+
+  end(): void {
+    this.waitsFor = undefined;
+    this.place = undefined;
+    this.inSpin = false;
+  }
+
+  /** `return locks.spin()` out of a lock's function: the task burns CPU time until {@link endSpin}. */
+  spin(): number {
+    this.inSpin = true;
+    return SPIN;
+  }
+
+  endSpin(): void {
+    if (!this.inSpin) return;
+    this.inSpin = false;
+    this.machine.scheduler.endSpin(this.task);
+  }
+
+  watch(watcher: OwnerWatcher): void {
+    this.watchers.push(watcher);
+  }
+
+  unwatch(watcher: OwnerWatcher): void {
+    const { watchers } = this;
+    const at = watchers.indexOf(watcher);
+    invariant(at >= 0, `${this.task.name} is not watched`);
+    watchers[at] = watchers.at(-1)!;
+    watchers.pop();
+  }
+
+  private leftCpu(): void {
+    this.place?.spinnerLeftCpu(this);
+    // Each call removes its watcher, the last one too.
+    for (let i = this.watchers.length - 1; i >= 0; i--) this.watchers[i]!.ownerLeftCpu();
+  }
+}
+
+/** A list of waiting tasks, first come first. Adding and removing anywhere takes constant time and no memory. */
+export class WaitList {
+  first: TaskLocks | undefined;
+  last: TaskLocks | undefined;
+  length = 0;
+
+  push(node: TaskLocks): void {
+    invariant(node.list === undefined, `${node.task.name} is on two wait lists`);
+    node.list = this;
+    node.previous = this.last;
+    node.next = undefined;
+    if (this.last === undefined) this.first = node;
+    else this.last.next = node;
+    this.last = node;
+    this.length++;
+  }
+
+  remove(node: TaskLocks): void {
+    invariant(node.list === this, `${node.task.name} is not on this wait list`);
+    if (node.previous === undefined) this.first = node.next;
+    else node.previous.next = node.next;
+    if (node.next === undefined) this.last = node.previous;
+    else node.next.previous = node.previous;
+    node.list = node.next = node.previous = undefined;
+    this.length--;
+  }
+
+  shift(): TaskLocks | undefined {
+    const node = this.first;
+    if (node !== undefined) this.remove(node);
+    return node;
+  }
+}
