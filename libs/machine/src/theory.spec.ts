@@ -15,8 +15,8 @@ describe('queueing theory', () => {
     ['M/M/8 at load 0.8', 8, 0.8, 'exponential', erlangC(8, 0.8) / (8 * 0.2)],
     ['M/D/1 at load 0.8', 1, 0.8, 'constant', 0.8 / (2 * 0.2)],
   ] as const)('%s: the mean wait lies in its confidence interval', (_name, servers, load, service, expected) => {
-    const { wait, halfWidth } = simulateQueue({ servers, load, service, customers: 200_000, sliceNs: FOREVER_NS });
-    expect(halfWidth).toBeLessThan(0.2 * expected);
+    const { wait, halfWidth } = simulateQueue({ servers, load, service, customers: 100_000, sliceNs: FOREVER_NS });
+    expect(halfWidth).toBeLessThan(0.25 * expected);
     expect(Math.abs(wait - expected)).toBeLessThan(halfWidth);
   });
 
@@ -29,10 +29,11 @@ describe('queueing theory', () => {
     'M/G/1 with %s service: in order of arrival the variance counts, by sharing it does not',
     (service, scv) => {
       const load = 0.6;
-      const inOrder = simulateQueue({ servers: 1, load, service, customers: 100_000, sliceNs: FOREVER_NS });
+      const customers = 40_000;
+      const inOrder = simulateQueue({ servers: 1, load, service, customers, sliceNs: FOREVER_NS });
       expect(Math.abs(inOrder.wait - ((load / (1 - load)) * (1 + scv)) / 2)).toBeLessThan(inOrder.halfWidth);
-      const shared = simulateQueue({ servers: 1, load, service, customers: 100_000, sliceNs: MEAN_SERVICE_NS / 20 });
-      expect(shared.halfWidth).toBeLessThan(0.15 * (load / (1 - load)));
+      const shared = simulateQueue({ servers: 1, load, service, customers, sliceNs: MEAN_SERVICE_NS / 20 });
+      expect(shared.halfWidth).toBeLessThan(0.25 * (load / (1 - load)));
       expect(Math.abs(shared.wait - load / (1 - load))).toBeLessThan(shared.halfWidth);
     },
   );

@@ -1,7 +1,6 @@
 // What one CPU holds of a group's CPU time (the bandwidth part of struct cfs_rq). It never expires: what a CPU keeps when
 // it has nothing more to run is 1 ms at most, and so is the overrun per CPU over a window of any length. It goes below zero
 // where a task could not be stopped in time; the group then pays that before the CPU gets anything.
-import type { Cpu } from './cpu.js';
 import { BANDWIDTH_SLICE_NS, type BandwidthPool } from './bandwidth-pool.js';
 
 /** min_cfs_rq_runtime: what a CPU keeps when it gives back. */
@@ -13,12 +12,6 @@ export class LocalRuntime {
   runtimeNs = 0;
   /** The group may not run here; the pool was empty when it asked. */
   throttled = false;
-  /** Since when a task of the group is kept from running here; -1 when none is. */
-  heldSinceNs = -1;
-  /** Tasks of the group, or of one below it, that run or could run here. */
-  runnable = 0;
-
-  constructor(readonly cpu: Cpu) {}
 
   /** __assign_cfs_rq_runtime(): up to a slice, from the pool; whether there is anything to run on now. */
   extend(pool: BandwidthPool, targetNs: number = BANDWIDTH_SLICE_NS): boolean {

@@ -2,7 +2,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InvariantViolation } from '../invariant.js';
-import { Cpu } from './cpu.js';
 import { LocalRuntime, MIN_LOCAL_NS } from './bandwidth-local.js';
 import { BandwidthPool, type BandwidthLimits, type DebtModel } from './bandwidth-pool.js';
 
@@ -103,7 +102,7 @@ const limitsArbitrary = fc
 
 /** CPUs that run on slices of one pool, each for what it holds at most. */
 class Host {
-  readonly locals = Array.from({ length: CPUS }, (_, index) => new LocalRuntime(new Cpu(index)));
+  readonly locals = Array.from({ length: CPUS }, () => new LocalRuntime());
   usedNs = 0;
   refills = 0;
   highestRefillNs = 0;
@@ -175,7 +174,7 @@ describe('quota arithmetic over any number of periods', () => {
 
   it('leaves a CPU that falls idle with 1 ms, whatever it held', () => {
     const pool = new BandwidthPool({ quotaNs: 20 * MS });
-    const local = new LocalRuntime(new Cpu(0));
+    const local = new LocalRuntime();
     const heldNs = [5, 1, 0.4].map((ms) => {
       local.runtimeNs = ms * MS;
       local.giveBackSlack(pool);

@@ -15,12 +15,12 @@ const enum Timer {
   Slack = -1,
 }
 
-export class BandwidthTimer {
+export class BandwidthTimer<Local extends LocalRuntime> {
   /** Periods that ended while the timer ran, and those at whose end some CPU was throttled. */
   nrPeriods = 0;
   nrThrottled = 0;
   /** CPUs that wait for the pool, in order. */
-  private readonly waiting = new Deque<LocalRuntime>();
+  private readonly waiting = new Deque<Local>();
   private readonly actor: number;
   private active = false;
   /** Nothing was taken from the pool since the last edge. */
@@ -36,8 +36,8 @@ export class BandwidthTimer {
     /** The first edge; later ones follow at whole periods, also across pauses. */
     firstEdgeNs: number,
     /** Brings the accounting of a CPU up to date before its deficit is paid. */
-    private readonly settle: (local: LocalRuntime) => void,
-    private readonly unthrottle: (local: LocalRuntime) => void,
+    private readonly settle: (local: Local) => void,
+    private readonly unthrottle: (local: Local) => void,
   ) {
     this.edgeNs = firstEdgeNs;
     this.actor = machine.addActor((version) => {
@@ -58,7 +58,7 @@ export class BandwidthTimer {
     this.arm();
   }
 
-  throttle(local: LocalRuntime): void {
+  throttle(local: Local): void {
     local.throttled = true;
     this.waiting.push(local);
   }
@@ -124,7 +124,7 @@ export class BandwidthTimer {
     }
   }
 
-  private release(local: LocalRuntime): void {
+  private release(local: Local): void {
     local.throttled = false;
     this.unthrottle(local);
   }

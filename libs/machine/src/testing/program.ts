@@ -1,54 +1,231 @@
-// Random programs for the machine: tasks that run, sleep, yield, lock, migrate and wake each other. Their trace says at
-// which instant and on which CPU every step was over.
-import fc from 'fast-check';
-import type { Machine } from '../machine.js';
+// Runs random programs (steps.ts). Their trace says at which instant and on which CPU every step was over.
 import { Mutex, type MutexOptions } from '../locks/mutex.js';
-import { MIGRATE, PARK, type Task, type TaskBody, YIELD } from '../sched/task.js';
+import type { Machine } from '../machine.js';
+import { Memory } from '../memory/memory.js';
+import { remoteBegin, remoteCharge } from '../sched/bandwidth-remote.js';
+import { CpuGroup } from '../sched/cpu-group.js';
+import { CpuMask } from '../sched/cpu-mask.js';
+import { MIGRATE, PARK, SchedClass, type Task, type TaskBody, YIELD } from '../sched/task.js';
+import type { ProgramTask, Step } from './steps.js';
 
-export type Step =
-  | { readonly do: 'run' | 'sleep'; readonly ns: number }
-  | { readonly do: 'yield' | 'ping' }
-  | { readonly do: 'lock'; readonly mutex: number; readonly ns: number; readonly asleep: boolean }
-  | { readonly do: 'migrate'; readonly cpu: number };
+export * from './steps.js';
 
-export interface ProgramTask {
-  /** The CPU that it is bound to, or undefined. */
-  readonly on: number | undefined;
-  readonly steps: readonly Step[];
-}
-
-const ns = fc.oneof(fc.constantFrom(1, 1_000, 3_000_000), fc.integer({ min: 1, max: 10_000_000 }));
-
-export function stepArbitrary(kinds: readonly Step['do'][], cpus: number): fc.Arbitrary<Step> {
-  const byKind: Record<Step['do'], fc.Arbitrary<Step>> = {
-    run: ns.map((n) => ({ do: 'run', ns: n })),
-    sleep: ns.map((n) => ({ do: 'sleep', ns: n })),
-    yield: fc.constant({ do: 'yield' }),
-    ping: fc.constant({ do: 'ping' }),
-    lock: fc.record({ mutex: fc.nat({ max: 1 }), ns, asleep: fc.boolean() }).map((lock) => ({ do: 'lock', ...lock })),
-    migrate: fc.nat({ max: cpus - 1 }).map((cpu) => ({ do: 'migrate', cpu })),
-  };
-  return fc.oneof(...kinds.map((kind) => byKind[kind]));
-}
-
-export function programArbitrary(cpus: number, kinds: readonly Step['do'][]): fc.Arbitrary<ProgramTask[]> {
-  const task = fc.record({
-    on: fc.option(fc.nat({ max: cpus - 1 }), { nil: undefined }),
-    steps: fc.array(stepArbitrary(kinds, cpus), { minLength: 1, maxLength: 12 }),
-  });
-  return fc.array(task, { minLength: 1, maxLength: 8 });
-}
+const MS = 1_000_000;
+const MEMORY = { baseBytes: 0, lowWaterBytes: 0, minWaterBytes: 0, stallMinRatio: 1, stallMaxRatio: 1 };
 
 export interface ProgramResult {
   readonly trace: number[];
+  /** The tasks of the program, and the children that they forked. */
   readonly tasks: Task[];
-  /** CPU time that the steps of each task ask for. */
-  readonly requestedNs: number[];
+  readonly children: Task[];
+  /** CPU time that the steps which were run have asked for, of each task and child. */
+  readonly requestedNs: Map<Task, number>;
   readonly mutexes: Mutex[];
+  readonly groups: CpuGroup[];
+  readonly memory: Memory;
   readonly pingsSent: number;
   readonly pingsSeen: number;
   /** Sleeps that ended before their time. */
   readonly shortSleeps: number;
+  /** What ran for a group from outside, by the tasks' own clocks. */
+  readonly remoteNs: number[];
+  readonly listener: Task;
+}
+
+class Program implements ProgramResult {
+  readonly trace: number[] = [];
+  readonly tasks: Task[] = [];
+  readonly children: Task[] = [];
+  readonly requestedNs = new Map<Task, number>();
+  readonly mutexes: Mutex[];
+  readonly groups: CpuGroup[];
+  readonly memory = new Memory({ totalBytes: 1e12, ...MEMORY });
+  pingsSent = 0;
+  pingsSeen = 0;
+  shortSleeps = 0;
+  readonly remoteNs = [0, 0, 0];
+  private readonly cache = this.memory.cache('objects');
+  readonly listener: Task;
+  private pending = 0;
+
+  constructor(
+    private readonly machine: Machine,
+    program: readonly ProgramTask[],
+    options: MutexOptions,
+  ) {
+    this.mutexes = [new Mutex(machine, 'a', options), new Mutex(machine, 'b', options)];
+    const tight = new CpuGroup(machine, 'tight', { quotaNs: 20 * MS });
+    const child = new CpuGroup(machine, 'child', {
+      parent: tight,
+      quotaNs: 15 * MS,
+      periodNs: 50 * MS,
+      burstNs: 5 * MS,
+    });
+    const wide = new CpuGroup(machine, 'wide', { quotaNs: 150 * MS, firstEdgeNs: 7 * MS });
+    this.groups = [tight, child, wide];
+    this.listener = machine.spawn('listener', () => this.listen());
+    for (const [index, { on, steps }] of program.entries()) {
+      const placed = on === undefined ? {} : { on: machine.cpus[on]! };
+      this.tasks.push(machine.spawn(`task ${index}`, (task) => this.body(task, index, steps), placed));
+    }
+  }
+
+  private *listen(): TaskBody {
+    for (;;) {
+      while (this.pending === 0) yield PARK;
+      this.pingsSeen += this.pending;
+      this.pending = 0;
+      yield 700;
+    }
+  }
+
+  private *body(task: Task, index: number, steps: readonly Step[]): TaskBody {
+    this.requestedNs.set(task, 0);
+    for (const [at, step] of steps.entries()) {
+      if (step.do === 'exit') return;
+      yield* this.step(step, task);
+      this.trace.push(this.machine.nowNs, index, at, task.cpu.index);
+    }
+  }
+
+  private *run(task: Task, ns: number): TaskBody {
+    this.requestedNs.set(task, this.requestedNs.get(task)! + ns);
+    yield ns;
+  }
+
+  private *sleep(ns: number): TaskBody {
+    const endNs = this.machine.nowNs + ns;
+    yield this.machine.sleep(ns);
+    if (this.machine.nowNs < endNs) this.shortSleeps++;
+  }
+
+  private step(step: Step, task: Task): TaskBody {
+    switch (step.do) {
+      case 'run':
+        return this.run(task, step.ns);
+      case 'sleep':
+        return this.sleep(step.ns);
+      case 'user':
+        return this.user(task, step.ns);
+      case 'lock':
+        return this.lock(task, step);
+      case 'migrate':
+        return this.migrate(task, step.cpu);
+      case 'section':
+        return this.section(task, step);
+      case 'remote':
+        return this.remote(task, step);
+      case 'alloc':
+        return this.alloc(task, step);
+      case 'yield':
+        return yieldOnce();
+      default:
+        this.act(step, task);
+        return nothing();
+    }
+  }
+
+  /** Steps that take no time. */
+  private act(step: Step, task: Task): void {
+    const { machine } = this;
+    const { scheduler } = machine;
+    switch (step.do) {
+      case 'ping':
+        this.pending++;
+        this.pingsSent++;
+        machine.wake(this.listener);
+        return;
+      case 'fork':
+        this.fork(task, step.steps);
+        return;
+      case 'renice':
+        scheduler.renice(task, step.nice);
+        return;
+      case 'affinity':
+        if (!task.pinned) scheduler.setAffinity(task, this.mask(step.cpus));
+        return;
+      case 'fifo':
+        task.rtPriority = step.priority;
+        scheduler.setClass(task, SchedClass.Fifo);
+        return;
+      case 'fair':
+        scheduler.setClass(task, SchedClass.Fair);
+        return;
+      case 'join':
+        scheduler.setGroup(task, step.group === undefined ? undefined : this.groups[step.group]);
+        return;
+      case 'quota':
+        this.groups[step.group]!.configure({ quotaNs: step.quotaNs });
+    }
+  }
+
+  private fork(parent: Task, steps: readonly Step[]): void {
+    const number = this.tasks.length + this.children.length;
+    const body = (task: Task): TaskBody => this.body(task, number, steps);
+    const child = this.machine.spawn(`child ${number}`, body, { near: parent.cpu });
+    this.children.push(child);
+  }
+
+  private mask(bits: number): CpuMask {
+    const { length } = this.machine.cpus;
+    const mask = new CpuMask(length);
+    for (let index = 0; index < length; index++) if (((bits >>> index) & 1) === 1) mask.add(index);
+    return mask;
+  }
+
+  private *user(task: Task, ns: number): TaskBody {
+    this.machine.scheduler.setUserMode(task, true);
+    yield* this.run(task, ns);
+    this.machine.scheduler.setUserMode(task, false);
+  }
+
+  private *lock(task: Task, step: Extract<Step, { do: 'lock' }>): TaskBody {
+    const mutex = this.mutexes[step.mutex]!;
+    yield* mutex.lock();
+    if (step.asleep) yield* this.sleep(step.ns);
+    else yield* this.run(task, step.ns);
+    mutex.unlock();
+  }
+
+  private *migrate(task: Task, index: number): TaskBody {
+    const cpu = this.machine.cpus[index]!;
+    if (task.affinity !== undefined && !task.affinity.has(index)) return;
+    task.cpu = cpu;
+    yield MIGRATE;
+  }
+
+  private *section(task: Task, { kind, ns }: Extract<Step, { do: 'section' }>): TaskBody {
+    const { machine } = this;
+    if (kind === 'preempt') machine.preemptDisable();
+    else if (kind === 'bh') machine.localBhDisable();
+    else machine.localIrqDisable();
+    yield* this.run(task, ns);
+    if (kind === 'preempt') machine.preemptEnable();
+    else if (kind === 'bh') machine.localBhEnable();
+    else machine.localIrqEnable();
+  }
+
+  private *remote(task: Task, { group, ns }: Extract<Step, { do: 'remote' }>): TaskBody {
+    // Kernel threads only: a task in a group is charged to that already.
+    if (task.group !== undefined) return;
+    remoteBegin(task, this.groups[group]);
+    yield* this.run(task, ns);
+    this.remoteNs[group]! += remoteCharge(task, this.groups[group]);
+  }
+
+  private *alloc(task: Task, { bytes, ns }: Extract<Step, { do: 'alloc' }>): TaskBody {
+    this.cache.alloc(1, bytes);
+    yield* this.run(task, ns);
+    this.cache.free(1, bytes);
+  }
+}
+
+function* yieldOnce(): TaskBody {
+  yield YIELD;
+}
+
+function* nothing(): TaskBody {
+  // Took no time.
 }
 
 export function runProgram(
@@ -56,65 +233,7 @@ export function runProgram(
   program: readonly ProgramTask[],
   options: MutexOptions = {},
 ): ProgramResult {
-  const trace: number[] = [];
-  const mutexes = [new Mutex(machine, 'a', options), new Mutex(machine, 'b', options)];
-  let [pending, pingsSent, pingsSeen, shortSleeps] = [0, 0, 0, 0];
-
-  const listener = machine.spawn('listener', function* (): TaskBody {
-    for (;;) {
-      while (pending === 0) yield PARK;
-      pingsSeen += pending;
-      pending = 0;
-      yield 700;
-    }
-  });
-
-  function* sleep(forNs: number): TaskBody {
-    const endNs = machine.nowNs + forNs;
-    yield machine.sleep(forNs);
-    if (machine.nowNs < endNs) shortSleeps++;
-  }
-
-  function* runStep(step: Step, task: Task): TaskBody {
-    switch (step.do) {
-      case 'run':
-        yield step.ns;
-        return;
-      case 'sleep':
-        yield* sleep(step.ns);
-        return;
-      case 'yield':
-        yield YIELD;
-        return;
-      case 'ping':
-        pending++;
-        pingsSent++;
-        machine.wake(listener);
-        return;
-      case 'lock':
-        yield* mutexes[step.mutex]!.lock();
-        if (step.asleep) yield* sleep(step.ns);
-        else yield step.ns;
-        mutexes[step.mutex]!.unlock();
-        return;
-      case 'migrate':
-        task.cpu = machine.cpus[step.cpu]!;
-        yield MIGRATE;
-    }
-  }
-
-  const tasks = program.map(({ on, steps }, index) => {
-    const body = function* (task: Task): TaskBody {
-      for (const [at, step] of steps.entries()) {
-        yield* runStep(step, task);
-        trace.push(machine.nowNs, index, at, task.cpu.index);
-      }
-    };
-    return machine.spawn(`task ${index}`, body, on === undefined ? {} : { on: machine.cpus[on]! });
-  });
+  const result = new Program(machine, program, options);
   machine.run(Infinity);
-  const requestedNs = program.map(({ steps }) =>
-    steps.reduce((sum, s) => sum + (s.do === 'run' || (s.do === 'lock' && !s.asleep) ? s.ns : 0), 0),
-  );
-  return { trace, tasks, requestedNs, mutexes, pingsSent, pingsSeen, shortSleeps };
+  return result;
 }

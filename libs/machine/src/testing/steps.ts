@@ -1,0 +1,89 @@
+// Random programs for the machine: tasks that run, sleep, yield, lock, migrate, fork, change their priority and their
+// group, and wake each other. A program is data; program.ts runs it.
+import fc from 'fast-check';
+
+export type Step =
+  | { readonly do: 'run' | 'sleep' | 'user'; readonly ns: number }
+  | { readonly do: 'yield' | 'ping' | 'exit' }
+  | { readonly do: 'lock'; readonly mutex: number; readonly ns: number; readonly asleep: boolean }
+  | { readonly do: 'migrate'; readonly cpu: number }
+  /** A child of its own, which nobody waits for. */
+  | { readonly do: 'fork'; readonly steps: readonly Step[] }
+  | { readonly do: 'section'; readonly kind: 'preempt' | 'bh' | 'irq'; readonly ns: number }
+  | { readonly do: 'renice'; readonly nice: number }
+  /** A bit per CPU; not 0. */
+  | { readonly do: 'affinity'; readonly cpus: number }
+  | { readonly do: 'fifo'; readonly priority: number }
+  | { readonly do: 'fair' }
+  /** Into a group of the program, or into the root group. */
+  | { readonly do: 'join'; readonly group: number | undefined }
+  | { readonly do: 'quota'; readonly group: number; readonly quotaNs: number }
+  /** Runs on behalf of a group. */
+  | { readonly do: 'remote'; readonly group: number; readonly ns: number }
+  /** Holds memory while it runs. */
+  | { readonly do: 'alloc'; readonly bytes: number; readonly ns: number };
+
+export interface ProgramTask {
+  /** The CPU that it is bound to, or undefined. */
+  readonly on: number | undefined;
+  readonly steps: readonly Step[];
+}
+
+/** Groups of every program: a tight one, a child of it that may burst, and a wide one. */
+export const GROUP_COUNT = 3;
+
+/** What the first programs of the machine did; golden digests rest on their order. */
+export const PLAIN_STEPS = ['run', 'sleep', 'yield', 'ping', 'lock', 'migrate'] as const;
+export const PLACED_STEPS = ['run', 'user', 'sleep', 'yield', 'ping', 'lock', 'fork', 'exit', 'renice'] as const;
+export const ALL_STEPS = [
+  ...PLACED_STEPS,
+  'migrate',
+  'section',
+  'affinity',
+  'fifo',
+  'fair',
+  'join',
+  'quota',
+  'remote',
+  'alloc',
+] as const;
+
+const MS = 1_000_000;
+const ns = fc.oneof(fc.constantFrom(1, 1_000, 3 * MS), fc.integer({ min: 1, max: 10 * MS }));
+const shortNs = fc.integer({ min: 1, max: 100_000 });
+const group = fc.nat({ max: GROUP_COUNT - 1 });
+
+export function stepArbitrary(kinds: readonly Step['do'][], cpus: number): fc.Arbitrary<Step> {
+  const plain = <K extends 'run' | 'sleep' | 'user'>(kind: K) => ns.map((n): Step => ({ do: kind, ns: n }));
+  const leaves = kinds.filter((kind) => kind !== 'fork');
+  const arbitraryOf: Record<Step['do'], () => fc.Arbitrary<Step>> = {
+    run: () => plain('run'),
+    sleep: () => plain('sleep'),
+    user: () => plain('user'),
+    yield: () => fc.constant({ do: 'yield' }),
+    ping: () => fc.constant({ do: 'ping' }),
+    exit: () => fc.constant({ do: 'exit' }),
+    lock: () => fc.record({ do: fc.constant('lock'), mutex: fc.nat({ max: 1 }), ns, asleep: fc.boolean() }),
+    migrate: () => fc.record({ do: fc.constant('migrate'), cpu: fc.nat({ max: cpus - 1 }) }),
+    fork: () => fc.record({ do: fc.constant('fork'), steps: fc.array(stepArbitrary(leaves, cpus), { maxLength: 4 }) }),
+    section: () =>
+      fc.record({ do: fc.constant('section'), kind: fc.constantFrom('preempt', 'bh', 'irq'), ns: shortNs }),
+    renice: () => fc.record({ do: fc.constant('renice'), nice: fc.integer({ min: -20, max: 19 }) }),
+    affinity: () => fc.record({ do: fc.constant('affinity'), cpus: fc.integer({ min: 1, max: 2 ** cpus - 1 }) }),
+    fifo: () => fc.record({ do: fc.constant('fifo'), priority: fc.integer({ min: 1, max: 99 }) }),
+    fair: () => fc.constant({ do: 'fair' }),
+    join: () => fc.record({ do: fc.constant('join'), group: fc.option(group, { nil: undefined }) }),
+    quota: () => fc.record({ do: fc.constant('quota'), group, quotaNs: fc.integer({ min: MS, max: 200 * MS }) }),
+    remote: () => fc.record({ do: fc.constant('remote'), group, ns }),
+    alloc: () => fc.record({ do: fc.constant('alloc'), bytes: fc.integer({ min: 1, max: 1 << 20 }), ns: shortNs }),
+  };
+  return fc.oneof(...kinds.map((kind) => arbitraryOf[kind]()));
+}
+
+export function programArbitrary(cpus: number, kinds: readonly Step['do'][]): fc.Arbitrary<ProgramTask[]> {
+  const task = fc.record({
+    on: fc.option(fc.nat({ max: cpus - 1 }), { nil: undefined }),
+    steps: fc.array(stepArbitrary(kinds, cpus), { minLength: 1, maxLength: 12 }),
+  });
+  return fc.array(task, { minLength: 1, maxLength: 8 });
+}
