@@ -35,6 +35,10 @@ describe('help', () => {
     ['validate', '--help'],
     ['list', '--help'],
     ['doctor', '--help'],
+    ['resume', '--help'],
+    ['replay', '--help'],
+    ['compare', '--help'],
+    ['baseline', 'promote', '--help'],
     ['test', '--help'],
   ])('kwb %s %s ends with every exit code', async (...args) => {
     const { code, stdout, stderr } = await kwb(args);
@@ -157,7 +161,18 @@ describe('a run', () => {
 
   test('gives the same digests with one worker and with two, and a second directory', async () => {
     const digests = async (workers: string) => {
-      const { stdout } = await kwb(['run', ...SMALL, '--json', '-', '--quiet', '--workers', workers, '--out', out]);
+      const { stdout } = await kwb([
+        'run',
+        ...SMALL,
+        '--json',
+        '-',
+        '--quiet',
+        '--no-reuse',
+        '--workers',
+        workers,
+        '--out',
+        out,
+      ]);
       return (JSON.parse(stdout) as ReportJson).cells.map(({ digest }) => digest);
     };
     const before = readdirSync(out).length;

@@ -19,3 +19,11 @@ export function listOption(text: string): readonly string[] {
   if (items.some((item) => item === '')) throw new InvalidArgumentError('expected names separated by commas');
   return items;
 }
+
+/** `5%` or `0.05`, above 0. */
+export function ratioOption(text: string): number {
+  const percent = /^([\d.]+)\s*%$/.exec(text);
+  const value = percent ? Number(percent[1]) / 100 : text.trim() === '' ? Number.NaN : Number(text);
+  if (Number.isFinite(value) && value >= 0) return value;
+  throw new InvalidArgumentError('expected a percentage such as 5%, or a ratio such as 0.05');
+}

@@ -1,6 +1,8 @@
 // The command line as commander sees it: one verb per file, the exit codes under every help.
 import { exitCodes, type ExitCode } from '@kworkbench/experiment';
 import { Command, CommanderError, type OutputConfiguration } from 'commander';
+import { addReplay, addResume } from './verbs/again.js';
+import { addBaseline, addCompare } from './verbs/compare.js';
 import { addDoctor } from './verbs/doctor.js';
 import { addList } from './verbs/list.js';
 import { addReport } from './verbs/report.js';
@@ -12,7 +14,21 @@ import { addValidate } from './verbs/validate.js';
 import { addWatch } from './verbs/watch.js';
 import { VERSION } from './version.js';
 
-const VERBS = [addRun, addValidate, addList, addDoctor, addTest, addUp, addSubmit, addWatch, addReport];
+const VERBS = [
+  addRun,
+  addResume,
+  addReplay,
+  addCompare,
+  addBaseline,
+  addValidate,
+  addList,
+  addDoctor,
+  addTest,
+  addUp,
+  addSubmit,
+  addWatch,
+  addReport,
+];
 
 function exitCodeTable(): string {
   const lines = exitCodes.map(({ code, description }) => `  ${String(code as ExitCode).padStart(3)}  ${description}`);

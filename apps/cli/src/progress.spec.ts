@@ -18,7 +18,7 @@ test('elsewhere than on a terminal there is a title, a line per cell, and no con
   progress.close();
   expect(written).toEqual([
     'storm\n',
-    '1 of 2 cells (before 1/2), 0 s\n',
+    '1 of 2 cells (before 1/2), 0 s, 0 s left\n',
     '2 of 2 cells, 1 failed (before 2/2), 0 s\n',
   ]);
 });
@@ -30,8 +30,8 @@ test('many cells give a line every ten seconds', () => {
   vi.advanceTimersByTime(20_000);
   progress.close();
   expect(written.slice(1)).toEqual([
-    '500 of 1000 cells (v4 500/1000), 10 s\n',
-    '500 of 1000 cells (v4 500/1000), 20 s\n',
+    '500 of 1000 cells (v4 500/1000), 10 s, 10 s left\n',
+    '500 of 1000 cells (v4 500/1000), 20 s, 20 s left\n',
   ]);
 });
 
@@ -62,4 +62,19 @@ test('no line is wider than the terminal, so that the redraw hits the right line
     .split('\n')
     .map((line) => line.replaceAll('\x1b[2K', '').replace('\x1b[3A', ''));
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(20);
+});
+
+test('the time that is left is what the caller knows', () => {
+  const { written, output } = recorder(false);
+  const progress = new Progress('sweep', [{ variant: 'v4', done: 0, total: 9 }], output);
+  for (const [done, left] of [undefined, 59, 250, 7500].entries()) {
+    progress.update([{ variant: 'v4', done: done + 1, total: 9 }], 0, () => left);
+  }
+  progress.close();
+  expect(written.slice(1)).toEqual([
+    '1 of 9 cells (v4 1/9), 0 s\n',
+    '2 of 9 cells (v4 2/9), 0 s, 59 s left\n',
+    '3 of 9 cells (v4 3/9), 0 s, 4 min 10 s left\n',
+    '4 of 9 cells (v4 4/9), 0 s, 2 h 5 min left\n',
+  ]);
 });

@@ -20,12 +20,21 @@ const PLAIN_LINE_MS = 10_000;
 const FEW_CELLS = 30;
 const FALLBACK_COLUMNS = 80;
 
+/** `9 s`, `4 min 10 s`, `2 h 5 min`. */
+export function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 100) return `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  return minutes < 60 ? `${minutes} min ${whole % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
 export class Progress {
   #counts: readonly VariantCount[];
   #failed = 0;
   #drawnLines = 0;
   #lastDrawn = 0;
   #plainDone = 0;
+  #remaining: () => number | undefined = () => this.#byElapsed();
   #timer: NodeJS.Timeout | undefined;
   readonly #started = performance.now();
 
@@ -41,7 +50,9 @@ export class Progress {
     this.#timer.unref();
   }
 
-  update(counts: readonly VariantCount[], failed: number): void {
+  /** @param remaining seconds that are left, undefined while nobody knows; the default goes by the cells done so far. */
+  update(counts: readonly VariantCount[], failed: number, remaining = this.#remaining): void {
+    this.#remaining = remaining;
     this.#counts = counts;
     this.#failed = failed;
     if (this.output.isTTY) {
@@ -72,7 +83,19 @@ export class Progress {
   }
 
   #elapsed(): string {
-    return `${((performance.now() - this.#started) / 1000).toFixed(0)} s`;
+    const done = this.#done();
+    const seconds = done < this.#total() ? this.#remaining() : undefined;
+    const left = seconds === undefined ? '' : `, ${duration(seconds)} left`;
+    return `${duration(this.#elapsedSeconds())}${left}`;
+  }
+
+  #elapsedSeconds(): number {
+    return (performance.now() - this.#started) / 1000;
+  }
+
+  #byElapsed(): number | undefined {
+    const done = this.#done();
+    return done === 0 ? undefined : (this.#elapsedSeconds() / done) * (this.#total() - done);
   }
 
   #failures(): string {

@@ -14,7 +14,7 @@ import { CliError } from './errors.js';
 const FALLBACK_COLUMNS = 120;
 
 /** Colour when a person looks: a terminal, and NO_COLOR not set (https://no-color.org). */
-function wantsColor(): boolean {
+export function wantsColor(): boolean {
   return process.stdout.isTTY === true && !process.env['NO_COLOR'];
 }
 

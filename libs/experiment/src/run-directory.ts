@@ -1,15 +1,16 @@
 // The directory of one run: `<root>/<utc>-<scenario>-<short hash>/`, never overwritten. Series are written while cells
 // run, the report at the end, so that a run that was killed still shows how far it came.
-//   scenario.yaml  effective, overrides included        report.json  junit.xml
-//   cells/<variant>[-<point>]-r<replication>-<id>/  <table>.csv  histograms.hlog  <histogram>.hgrm  outcome.json
+//   scenario.yaml  effective, overrides included        provenance.json  report.json  junit.xml
+//   cells/<variant>[-<point>]-r<replication>-<id>/  <table>.csv  histograms.hlog  <histogram>.hgrm  outcome.json (last)
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { canonicalJson, csvChunks, toHdrLog, toPercentileText, type TableSpec } from '@kworkbench/telemetry';
+import { canonicalJson, csvChunks, type TableSpec } from '@kworkbench/telemetry';
 import type { CellResult, PlannedCell } from './cell.js';
+import { writeCell } from './results/cell-folder.js';
 import { toJUnit } from './report/junit.js';
-import type { Report } from './report/schema.js';
+import type { Provenance, Report } from './report/schema.js';
 import type { Scenario } from './scenario/scenario.js';
 import type { FrameConsumer } from './worker/cell-thread.js';
 
@@ -40,7 +41,7 @@ export class RunDirectory {
 
   /** Where the telemetry of a cell goes; for `sinkFor` of runExperiment. */
   readonly sinkFor = (planned: PlannedCell): FrameConsumer => {
-    const folder = this.#cellFolder(planned);
+    const folder = this.cellFolder(planned);
     let tables: readonly TableSpec[] = [];
     return {
       header: async (header) => {
@@ -61,16 +62,13 @@ export class RunDirectory {
   };
 
   /** Writes histograms and outcome of a cell that has finished. */
-  async finish(planned: PlannedCell, result: CellResult): Promise<void> {
-    const folder = this.#cellFolder(planned);
-    await mkdir(folder, { recursive: true });
-    const { histograms, ...outcome } = result;
-    const cell = { ...planned, ...outcome };
-    await writeFile(join(folder, 'outcome.json'), `${JSON.stringify(cell, null, 2)}\n`);
-    await writeFile(join(folder, 'histograms.hlog'), toHdrLog(histograms, result.virtualSeconds));
-    for (const histogram of histograms) {
-      await writeFile(join(folder, `${histogram.name}.hgrm`), toPercentileText(histogram));
-    }
+  finish(planned: PlannedCell, result: CellResult): Promise<void> {
+    return writeCell(this.cellFolder(planned), planned, result);
+  }
+
+  /** What the run is made with, written before it begins: a run that is cut off still says it. */
+  writeProvenance(provenance: Provenance): Promise<void> {
+    return writeFile(join(this.path, 'provenance.json'), `${JSON.stringify(provenance, null, 2)}\n`, { flag: 'wx' });
   }
 
   async writeReport(report: Report): Promise<void> {
@@ -78,7 +76,8 @@ export class RunDirectory {
     await writeFile(join(this.path, 'junit.xml'), toJUnit(report), { flag: 'wx' });
   }
 
-  #cellFolder({ id, variant, point, replication }: PlannedCell): string {
+  /** Where the files of a cell are, or will be. */
+  cellFolder({ id, variant, point, replication }: PlannedCell): string {
     const at = Object.entries(point).map(([path, value]) => `-${path.split('.').at(-1)}=${value}`);
     const name = `${variant}${at.join('')}-r${replication}-${id.slice(0, SHORT_HASH_DIGITS)}`;
     return join(this.path, 'cells', name.replaceAll(/[^\w.=-]/g, '_'));

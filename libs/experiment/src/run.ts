@@ -15,6 +15,8 @@ export type ExperimentEvent =
   /** How far a running cell is, in virtual seconds. */
   | { readonly type: 'progress'; readonly cell: PlannedCell; readonly virtualSeconds: number }
   | { readonly type: 'finished'; readonly cell: PlannedCell; readonly result: CellResult }
+  /** An earlier result of the same cell was taken; nothing ran. */
+  | { readonly type: 'reused'; readonly cell: PlannedCell; readonly result: CellResult }
   | { readonly type: 'failed'; readonly cell: PlannedCell; readonly failure: CellFailure };
 
 export interface RunExperimentOptions {
@@ -24,6 +26,10 @@ export interface RunExperimentOptions {
   readonly signal?: AbortSignal;
   /** Where the telemetry of a cell goes. */
   readonly sinkFor?: (planned: PlannedCell) => FrameConsumer | undefined;
+  /** An earlier result of the same cell; undefined runs it. */
+  readonly reuse?: (planned: PlannedCell) => Promise<CellResult | undefined>;
+  /** Keeps the result of a cell that has just run; the cell counts as finished when this has resolved. */
+  readonly keep?: (planned: PlannedCell, result: CellResult) => Promise<void>;
 }
 
 export interface ExperimentRun {
@@ -34,7 +40,7 @@ export interface ExperimentRun {
 
 /**
  * Runs a scenario to its end. A cell that fails does not stop the others.
- * @throws what a sink throws (for instance a full disk); then everything that runs is stopped first.
+ * @throws what a sink or `keep` throws (for instance a full disk); then everything that runs is stopped first.
  */
 export async function runExperiment(scenario: Scenario, options: RunExperimentOptions): Promise<ExperimentRun> {
   const { signal, onEvent } = options;
@@ -48,6 +54,7 @@ export async function runExperiment(scenario: Scenario, options: RunExperimentOp
       const result = deadline.judge(await runPlanned(scenario, cell, options, signals));
       // What an early abort has cut off was not run; it did not fail.
       if (stop.signal.aborted && isFailure(result) && result.kind === 'cancelled') return;
+      if (!isFailure(result)) await options.keep?.(cell, result);
       results.set(cell.id, result);
       if (isFailure(result)) onEvent?.({ type: 'failed', cell, failure: result });
       else onEvent?.({ type: 'finished', cell, result });
@@ -61,7 +68,16 @@ export async function runExperiment(scenario: Scenario, options: RunExperimentOp
     for (let round = planRound(scenario, results); round.length > 0; round = planRound(scenario, results)) {
       planned.push(...round);
       onEvent?.({ type: 'planned', cells: round });
-      const outcomes = await Promise.allSettled(round.map(runOne));
+      // One after the other: a thousand files opened at once are more than a process may have.
+      const left: PlannedCell[] = [];
+      for (const cell of round) {
+        const earlier = signals.aborted ? undefined : await options.reuse?.(cell);
+        if (earlier) {
+          results.set(cell.id, earlier);
+          onEvent?.({ type: 'reused', cell, result: earlier });
+        } else left.push(cell);
+      }
+      const outcomes = await Promise.allSettled(left.map(runOne));
       const broken = outcomes.find((outcome) => outcome.status === 'rejected');
       if (broken) throw broken.reason;
       if (signals.aborted) break;

@@ -50,6 +50,14 @@ describe('two runs compared', () => {
     expect(text).toMatch(/^REGRESSION  backlog_bytes of before is 20 % worse/m);
   });
 
+  it('gate only the metrics that are asked for', () => {
+    const options = { ...OPTIONS, metrics: ['wait_p99_seconds'] };
+    const comparison = compareReports(backlog(1), backlog(1.2), options);
+    expect(comparison.verdict).toBe('within noise');
+    expect(entryOf(comparison, 'backlog_bytes')).toMatchObject({ verdict: 'worse', gated: false, regression: false });
+    expect(renderComparison(comparison)).toContain('worse, not gated');
+  });
+
   it('with a change below the stated effect are no regression', () => {
     const comparison = compared(backlog(1), backlog(1.2), 0.5);
     expect(comparison.verdict).toBe('within noise');

@@ -1,6 +1,7 @@
 // Two runs side by side: is HEAD worse than BASE? Cells are matched by variant and sweep point. Where both runs used the
 // same seeds the values are pairs; otherwise they are independent samples. A regression is a metric that is worse beyond
-// noise and by at least the stated effect.
+// noise and by at least the stated effect. Only some metrics are gated, by default those of the summary: the more
+// that are, the more false alarms. The others are listed and have no say.
 import { z } from 'zod';
 import { ExitCode } from '../exit-codes.js';
 import { API_VERSION } from '../scenario/schema.js';
@@ -36,6 +37,7 @@ export const comparisonReportSchema = z.object({
   entries: z.array(
     comparison.omit({ baseline: true }).extend({
       unit: z.string(),
+      gated: z.boolean().describe('Whether a change for the worse is a regression'),
       beyondEffect: z.boolean(),
       regression: z.boolean(),
     }),
@@ -49,6 +51,8 @@ type CellValues = Report['cells'][number];
 export interface CompareOptions {
   /** Smallest relative change that counts, e.g. 0.05. */
   readonly effect: number;
+  /** Metrics that are gated; the default are those of the summary. */
+  readonly metrics?: readonly string[];
   readonly baseName: string;
   readonly headName: string;
 }
@@ -62,17 +66,22 @@ export function compareReports(base: Report, head: Report, options: CompareOptio
     return other ? [{ base: other, head: group }] : [];
   });
   const metrics = head.metrics.filter(({ name }) => base.metrics.some((metric) => metric.name === name));
+  const gates = options.metrics ?? head.headline;
   const contrasts = matched.flatMap((pair) =>
     metrics.map((metric) => ({
       group: pair.head,
       metric,
+      gated: gates.includes(metric.name),
       contrast: contrastOf(pair.base.cells, pair.head.cells, metric.name),
     })),
   );
-  const entries = judgeContrasts(contrasts).map(({ made: { group, metric }, entry }): Entry => {
+  // Two families, so that what is only shown does not weaken what is judged.
+  const families = [true, false].map((gated) => contrasts.filter((contrast) => contrast.gated === gated));
+  const entries = families.flatMap(judgeContrasts).map(({ made: { group, metric, gated }, entry }): Entry => {
     const beyondEffect = isBeyond(entry, effect);
-    const regression = entry.verdict === 'worse' && beyondEffect;
-    return { variant: group.variant, point: group.point, ...entry, unit: metric.unit, beyondEffect, regression };
+    const regression = gated && entry.verdict === 'worse' && beyondEffect;
+    const { variant, point: at } = group;
+    return { variant, point: at, ...entry, unit: metric.unit, gated, beyondEffect, regression };
   });
   return {
     apiVersion: API_VERSION,
@@ -138,8 +147,9 @@ function isBeyond(
 
 function verdictOf(entries: readonly Entry[]): ComparisonReport['verdict'] {
   if (entries.some(({ regression }) => regression)) return 'regression';
-  if (entries.every(({ verdict }) => verdict === 'too few replications')) return 'too few replications';
-  return entries.some(({ beyondEffect }) => beyondEffect) ? 'changed' : 'within noise';
+  if (entries.filter(({ gated }) => gated).every(({ verdict }) => verdict === 'too few replications'))
+    return 'too few replications';
+  return entries.some(({ gated, beyondEffect }) => gated && beyondEffect) ? 'changed' : 'within noise';
 }
 
 function sideOf({ scenario, modelVersion, provenance }: Report, name: string): ComparisonReport['base'] {

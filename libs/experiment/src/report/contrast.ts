@@ -33,7 +33,12 @@ export function pairedContrast(pairs: readonly (readonly [base: number, other: n
   const { p, smallestP } = signedRank(pairs.map(([left, right]) => right - left));
   return {
     n,
-    ...{ baselineMedian: median(base), median: median(other), difference, interval, p, smallestP },
+    baselineMedian: median(base),
+    median: median(other),
+    difference,
+    interval,
+    p,
+    smallestP,
     test: 'signed-rank',
     delta: rankSum(base, other).delta,
     equal: pairs.every(([left, right]) => left === right),
@@ -46,7 +51,12 @@ export function independentContrast(base: readonly number[], other: readonly num
   const n = Math.min(base.length, other.length);
   return {
     n,
-    ...{ baselineMedian: median(base), median: median(other), difference: shift, p, smallestP, delta },
+    baselineMedian: median(base),
+    median: median(other),
+    difference: shift,
+    p,
+    smallestP,
+    delta,
     interval: n >= MIN_SAMPLES_FOR_INTERVAL ? interval : undefined,
     test: 'rank-sum',
     equal: [...base, ...other].every((value) => value === base[0]),

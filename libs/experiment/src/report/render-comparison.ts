@@ -34,7 +34,8 @@ function notes({ constants, unmatched }: ComparisonReport): string {
 function changes({ entries }: ComparisonReport, paint: Style): string {
   const left = entries.filter(({ verdict: word }) => word !== 'within noise' && word !== 'too few replications');
   if (left.length === 0) return '';
-  const order = (entry: Entry) => (entry.regression ? 0 : entry.beyondEffect ? 1 : 2);
+  const order = ({ regression, gated, beyondEffect }: Entry) =>
+    regression ? 0 : (gated ? 1 : 3) + (beyondEffect ? 0 : 1);
   const listed = left.toSorted((a, b) => order(a) - order(b)).slice(0, MAX_LISTED);
   const rows = listed.map((entry) => [
     entry.metric,
@@ -51,20 +52,22 @@ function changes({ entries }: ComparisonReport, paint: Style): string {
   return listed.length < left.length ? `${text}\n${left.length - listed.length} more are in the JSON.` : text;
 }
 
-function word({ verdict: found, beyondEffect, regression }: Entry, paint: Style): string {
+function word({ verdict: found, gated, beyondEffect, regression }: Entry, paint: Style): string {
   if (regression) return paint.red(`${found}: REGRESSION`);
   if (!beyondEffect) return `${found}, too little to count`;
+  if (!gated) return `${found}, not gated`;
   return found === 'better' ? paint.green(found) : found;
 }
 
-function verdict({ verdict: found, entries, effect }: ComparisonReport, paint: Style): string {
+function verdict({ verdict: found, entries: all, effect }: ComparisonReport, paint: Style): string {
+  const entries = all.filter(({ gated }) => gated);
   const quiet = entries.filter(({ verdict: each }) => each === 'within noise').length;
   const counted = `${quiet} of ${entries.length} comparisons are within noise`;
   const small = entries.filter(({ verdict: each, beyondEffect }) => each !== 'within noise' && !beyondEffect).length;
   const below = small > 0 ? `, ${small} below the effect of ${formatNumber(effect * 100)} %` : '';
   switch (found) {
     case 'regression':
-      return `${paint.red('REGRESSION')}  ${worst(entries)}; ${counted}`;
+      return `${paint.red('REGRESSION')}  ${worst(entries)}; ${counted}${correctionNote(entries)}`;
     case 'within noise':
       return `${paint.green('WITHIN NOISE')}  ${counted}${below}${correctionNote(entries)}`;
     case 'changed':

@@ -128,6 +128,9 @@ const provenance = z.object({
   node: z.string(),
   host: z.object({ cpu: z.string(), cpus: z.int(), memoryBytes: z.number(), kernel: z.string(), arch: z.string() }),
   startedAt: z.string().optional().describe('RFC 3339'),
+  code: z.string().optional().describe('Hash of the code of machine, mechanism and telemetry that the cells ran on'),
+  reusedCells: z.int().optional().describe('Cells whose result was taken from an earlier run of the same content'),
+  resumedFrom: z.string().optional().describe('The run directory that this run has completed'),
 });
 
 const profile = z.object({
