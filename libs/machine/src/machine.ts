@@ -7,6 +7,7 @@ import { EventQueue } from './events/event-queue.js';
 import { HrTimer, HrTimers } from './events/hrtimer.js';
 import { indexOf, kindOf, TargetKind, targetOf } from './events/target.js';
 import { invariant } from './invariant.js';
+import type { LockProbe } from './locks/lock-probe.js';
 import { RandomStream } from './random.js';
 import { Scheduler } from './sched/scheduler.js';
 import type { SchedulerConfig } from './sched/scheduler-config.js';
@@ -48,6 +49,8 @@ export class Machine {
   readonly events = new EventQueue();
   readonly scheduler: Scheduler;
   readonly jiffyNs: number;
+  /** Looks on at all locks that are made from now on. */
+  lockProbe: LockProbe | undefined;
   private readonly hrtimers = new HrTimers(this.events);
   private readonly actors: ((argument: number) => void)[] = [];
   private stopped = false;

@@ -43,6 +43,7 @@ export abstract class Lock {
     this.lockClass = options.lockClass;
     this.line = options.line;
     this.probe = options.probe;
+    if (machine.lockProbe !== undefined) this.addProbe(machine.lockProbe);
   }
 
   /** One more observer. */
