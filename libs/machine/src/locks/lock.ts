@@ -13,7 +13,10 @@ import type { LockClass } from './lock-class.js';
 import { type LockProbe, LockProbes } from './lock-probe.js';
 import { TaskLocks } from './task-locks.js';
 
-/** The cache line that a lock lies in: every attempt to take the lock writes it. */
+/**
+ * The cache line that a lock lies in. Every attempt to take the lock writes it, and waits until the CPU has it. The
+ * release writes it too, without waiting: the store buffer does; but who comes next gets the line only after that.
+ */
 export interface LockLine {
   /** ns until the CPU of this index may write the line; 0 when it has it. */
   write(cpu: number): number;
@@ -62,6 +65,10 @@ export abstract class Lock {
     const ns = Math.round(this.line!.write(task.cpu.index));
     if (ns > 0) this.beginWait(task).stage = arriving;
     return ns;
+  }
+
+  protected releaseLine(task: Task): void {
+    this.line?.write(task.cpu.index);
   }
 
   protected beginWait(task: Task): TaskLocks {

@@ -96,6 +96,7 @@ export class Mutex extends Lock {
     const task = this.machine.current;
     invariant(this.owner === task, `${this.name}: ${task.name} unlocks what it does not own`);
     this.probe?.release(this, task, LockMode.Exclusive);
+    this.releaseLine(task);
     const head = this.waiters.first;
     if (head !== undefined && (this.handoff || this.fair)) {
       this.handOver(head);
@@ -111,10 +112,11 @@ export class Mutex extends Lock {
     this.waiters.remove(head);
     this.handoff = false;
     this.handoffs++;
-    if (head.stage === Stage.WaiterSpinning) {
+    if (head.stage !== Stage.WaiterSpinning) this.machine.wake(head.task);
+    else if (!head.spinFailed) {
       this.spin!.leave(head);
       head.endSpin();
-    } else this.machine.wake(head.task);
+    }
     this.own(head.task);
   }
 

@@ -3,7 +3,7 @@
 // up when the owner blocks or loses its CPU; one of them gives up when it loses its own.
 //
 // Invariants: the owner is watched exactly while somebody spins on it; who is in the queue has not failed.
-import type { Task } from '../sched/task.js';
+import { SchedClass, type Task } from '../sched/task.js';
 import type { Machine } from '../machine.js';
 import { type OwnerWatcher, type SpinPlace, TaskLocks, WaitList } from './task-locks.js';
 
@@ -58,6 +58,7 @@ export class OwnerSpin implements OwnerWatcher, SpinPlace {
   ownedByReaders(): void {
     this.unwatch();
     if (this.waiter !== undefined) this.fail(this.waiter);
+    this.failRealTime();
   }
 
   ownedBy(owner: Task): void {
@@ -77,6 +78,15 @@ export class OwnerSpin implements OwnerWatcher, SpinPlace {
     this.fail(spinner);
     // It cannot use what it saw: the next in the queue looks.
     if (sawRelease) this.queue.first?.endSpin();
+  }
+
+  /** Those that must not spin when nobody says that the owner runs. */
+  failRealTime(): void {
+    for (let spinner = this.queue.first; spinner !== undefined;) {
+      const { next } = spinner;
+      if (spinner.task.schedClass === SchedClass.Fifo) this.fail(spinner);
+      spinner = next;
+    }
   }
 
   failAll(): void {

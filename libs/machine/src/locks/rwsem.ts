@@ -129,7 +129,9 @@ export class Rwsem extends Lock {
 
   upRead(): void {
     invariant(this.readers > 0, `${this.name}: no reader to leave`);
-    this.probe?.release(this, this.machine.current, LockMode.Shared);
+    const task = this.machine.current;
+    this.probe?.release(this, task, LockMode.Shared);
+    this.releaseLine(task);
     this.readers--;
     if (this.readers === 0) this.released();
   }
@@ -162,6 +164,7 @@ export class Rwsem extends Lock {
     const task = this.machine.current;
     invariant(this.writer === task, `${this.name}: ${task.name} unlocks what it does not own`);
     this.probe?.release(this, task, LockMode.Exclusive);
+    this.releaseLine(task);
   }
 
   /** rwsem_read_trylock() and the stealing of rwsem_down_read_slowpath(). */
@@ -218,7 +221,9 @@ export class Rwsem extends Lock {
   /** rwsem_can_spin_on_owner() */
   private canSpin(): boolean {
     if (!this.writerSpinning || this.nonspinnable || this.handoff) return false;
-    return this.writer === undefined ? this.readers > 0 : this.writer.onCpu;
+    if (this.writer !== undefined) return this.writer.onCpu;
+    // A real-time task must be sure that the owner runs: it may wait for the CPU that the task spins on.
+    return this.readers > 0 && this.machine.current.schedClass !== SchedClass.Fifo;
   }
 
   private waitToWrite(task: Task, wait: TaskLocks): number {
@@ -312,7 +317,10 @@ export class Rwsem extends Lock {
       spinner.stage = Stage.WriterGranted;
       this.ownForWriting(spinner.task);
       spinner.endSpin();
-    } else this.spin?.released();
+    } else if (this.spin !== undefined) {
+      this.spin.failRealTime();
+      this.spin.released();
+    }
     if (this.waiters.length > 0) this.markWake();
   }
 

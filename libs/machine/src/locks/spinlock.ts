@@ -127,6 +127,7 @@ export class SpinLock extends Lock {
     const task = this.machine.current;
     invariant(this.owner === task, `${this.name}: ${task.name} unlocks what it does not own`);
     this.probe?.release(this, task, LockMode.Exclusive);
+    this.releaseLine(task);
     const next = this.queue.shift();
     this.owner = next?.task;
     if (next === undefined) return;

@@ -92,6 +92,7 @@ export class UserMutex extends Lock implements SpinPlace {
     const task = this.machine.current;
     invariant(this.owner === task, `${this.name}: ${task.name} unlocks what it does not own`);
     this.probe?.release(this, task, LockMode.Exclusive);
+    this.releaseLine(task);
     const contended = this.word === Word.Contended;
     this.word = Word.Free;
     this.owner = undefined;
