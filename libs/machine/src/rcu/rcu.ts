@@ -6,25 +6,17 @@
 //   NEXT) are positions in one queue.
 // - A CPU notices the end of a grace period at its next tick; it then invokes what is ready in softirq context, and
 //   hands over to its ksoftirqd (a fair task) when that takes too long.
-// - The length of a grace period is a cost of the machine (a scan over its CPUs), varied by a seeded stream.
+// - Grace periods, normal and expedited, are in their own files; here is who asks for them.
 // Callbacks are posted in bulk: an entry stands for `count` callbacks with one common effect.
 import type { Cpu } from '../sched/cpu.js';
 import { Deque } from '../deque.js';
 import { invariant } from '../invariant.js';
 import type { Machine } from '../machine.js';
-import type { RandomStream } from '../random.js';
 import { PARK, SchedClass, type Task, type TaskBody } from '../sched/task.js';
-
-export interface RcuCosts {
-  readonly gpNs: number;
-  readonly gpJitterRatio: number;
-  readonly expeditedNs: number;
-  readonly callbackNs: number;
-  readonly blimit: number;
-  readonly divisor: number;
-  readonly qhimark: number;
-  readonly qlowmark: number;
-}
+import type { RcuCosts } from './costs.js';
+import { ExpeditedGracePeriods } from './expedited.js';
+import { GracePeriods } from './grace-periods.js';
+import { Readers } from './readers.js';
 
 /** Softirq work is restarted this often (MAX_SOFTIRQ_RESTART) and this long (MAX_SOFTIRQ_TIME) before ksoftirqd. */
 const MAX_SOFTIRQ_RESTART = 10;
@@ -59,18 +51,14 @@ export class RcuCpu {
 
 export class Rcu {
   readonly perCpu: readonly RcuCpu[];
-  gpStarted = 0;
-  gpCompleted = 0;
-  gpTotalNs = 0;
+  readonly gracePeriods: GracePeriods;
+  readonly expedited: ExpeditedGracePeriods;
+  readonly readers: Readers;
   queuedMax = 0;
   /** Serial of the last callback that was posted. */
   lastSerial = 0;
   /** Everything up to here has run; may lag, never leads. */
   private invokedUpTo = 0;
-  private gpStartNs = 0;
-  private gpRequested = false;
-  private readonly gpActor: number;
-  private readonly random: RandomStream;
   /** CPUs whose list is not empty; grace periods look only at these. */
   private readonly withCallbacks = new Set<RcuCpu>();
 
@@ -78,14 +66,23 @@ export class Rcu {
     private readonly machine: Machine,
     private readonly costs: RcuCosts,
   ) {
-    this.random = machine.random('rcu');
-    this.gpActor = machine.addActor((end) => (end === 1 ? this.endGp() : this.startGp()));
+    this.readers = new Readers(machine, costs.preemptRcu ?? false);
+    this.expedited = new ExpeditedGracePeriods(machine, costs, this.readers);
+    this.gracePeriods = new GracePeriods(machine, costs, this.readers, {
+      needed: () => this.needsGp(),
+      ended: () => this.noticeEnd(),
+    });
     const ticks = machine.random('ticks');
     this.perCpu = machine.cpus.map((cpu): RcuCpu => {
       const tickActor: number = machine.addActor(() => this.tick(rdp));
       const rdp: RcuCpu = new RcuCpu(cpu, ticks.below(machine.jiffyNs), tickActor);
       return rdp;
     });
+  }
+
+  /** CPU time of one callback that does little. */
+  get callbackNs(): number {
+    return this.costs.callbackNs;
   }
 
   /** Callbacks queued on all CPUs. */
@@ -101,8 +98,33 @@ export class Rcu {
     return max;
   }
 
+  get gpStarted(): number {
+    return this.gracePeriods.started;
+  }
+
+  get gpCompleted(): number {
+    return this.gracePeriods.completed;
+  }
+
+  /** Sum of the lengths of all completed grace periods. */
+  get gpTotalNs(): number {
+    return this.gracePeriods.totalNs;
+  }
+
   get gpInProgress(): boolean {
-    return this.gpStarted > this.gpCompleted;
+    return this.gracePeriods.inProgress;
+  }
+
+  /**
+   * rcu_read_lock() of a task, or of the current one; sections nest. Until {@link readUnlock} it may not sleep, and, unless
+   * the machine has PREEMPT_RCU, is not preempted.
+   */
+  readLock(task: Task = this.machine.current): void {
+    this.readers.lock(task);
+  }
+
+  readUnlock(task: Task = this.machine.current): void {
+    this.readers.unlock(task);
   }
 
   /**
@@ -140,10 +162,9 @@ export class Rcu {
     while (!over) yield PARK;
   }
 
-  /** `yield* rcu.synchronizeExpedited()`: interrupts every CPU instead of waiting for their ticks. */
-  *synchronizeExpedited(): TaskBody {
-    const endNs = this.machine.nowNs + Math.round(this.costs.expeditedNs);
-    while (this.machine.nowNs < endNs) yield this.machine.sleep(endNs - this.machine.nowNs);
+  /** `yield* rcu.synchronizeExpedited()`: interrupts busy CPUs instead of waiting for their ticks. */
+  synchronizeExpedited(): TaskBody {
+    return this.expedited.synchronize();
   }
 
   /**
@@ -195,13 +216,7 @@ export class Rcu {
     const head = rdp.entries.peek();
     if (head === undefined) return;
     if (head.gp <= this.gpCompleted) this.raiseSoftirq(rdp);
-    if (!this.gpInProgress) this.requestGp();
-  }
-
-  private requestGp(): void {
-    if (this.gpRequested) return;
-    this.gpRequested = true;
-    this.machine.schedule(0, this.gpActor, 0);
+    this.gracePeriods.request();
   }
 
   private needsGp(): boolean {
@@ -212,23 +227,12 @@ export class Rcu {
     return false;
   }
 
-  private startGp(): void {
-    this.gpRequested = false;
-    if (this.gpInProgress || !this.needsGp()) return;
-    this.gpStarted++;
-    this.gpStartNs = this.machine.nowNs;
-    this.machine.schedule(this.random.jitter(this.costs.gpNs, this.costs.gpJitterRatio), this.gpActor, 1);
-  }
-
-  private endGp(): void {
-    this.gpCompleted++;
-    this.gpTotalNs += this.machine.nowNs - this.gpStartNs;
+  /** Each CPU notices the end at its next tick (rcu_pending()). */
+  private noticeEnd(): void {
     for (const rdp of this.withCallbacks) {
       const head = rdp.entries.peek();
       if (head !== undefined && head.gp <= this.gpCompleted) this.scheduleTick(rdp);
     }
-    // Back to back while anybody waits.
-    if (this.needsGp()) this.requestGp();
   }
 
   private raiseSoftirq(rdp: RcuCpu): void {

@@ -45,9 +45,11 @@ export class Cpu {
   burstStartNs = 0;
   /** Until when the current task has CPU time of its group. */
   grantEndNs = 0;
-  /** How often a FIFO or fair task left the CPU, and how often one called cond_resched(): RCU reads these. */
+  /** How often a FIFO or fair task left the CPU or it fell idle, and how often one called cond_resched(): RCU reads these. */
   contextSwitches = 0;
   condResched = 0;
+  /** Called at each of these and on return to user mode, while an expedited grace period waits for the CPU. */
+  quiescent: (() => void) | undefined;
   /** Time with tasks and switching between them, and the part of it that went into switching. */
   busyNs = 0;
   switchNs = 0;

@@ -137,6 +137,7 @@ export abstract class Dispatcher {
       case YIELD:
         this.mustNotBeAtomic(task);
         cpu.condResched++;
+        if (cpu.quiescent !== undefined) cpu.quiescent();
         if (!this.isDisturbed(cpu, task)) return false;
         this.current = undefined;
         if (this.attend(cpu, task, true)) return true;
@@ -203,7 +204,7 @@ export abstract class Dispatcher {
 
   /** Gives the CPU to whom it is due, if the current task lets it; true when it has gone to something else. */
   private attend(cpu: Cpu, task: Task, mayLeave: boolean): boolean {
-    if (task.runClass !== task.schedClass) {
+    if (task.runClass !== task.schedClass && task.preemptDepth === 0) {
       this.changeClass(cpu, task);
       return true;
     }
@@ -226,7 +227,7 @@ export abstract class Dispatcher {
   private changeClass(cpu: Cpu, task: Task): void {
     this.detach(cpu, task, true);
     this.out(cpu, task, TaskState.Ready);
-    this.enqueue(cpu, task, true);
+    this.enqueue(task.allowedOn(cpu) ? cpu : this.placement.select(task), task, true);
     this.pickNext(cpu);
   }
 
@@ -471,6 +472,7 @@ export abstract class Dispatcher {
     }
     cpu.current = undefined;
     cpu.phase = CpuPhase.Idle;
+    this.passQuiescentState(cpu);
     cpu.version = (cpu.version + 1) | 0;
     cpu.eventNs = Infinity;
     this.placement.idle.add(cpu.index);
@@ -551,10 +553,16 @@ export abstract class Dispatcher {
   private out(cpu: Cpu, task: Task, state: TaskState): void {
     cpu.phase = CpuPhase.Acting;
     task.state = state;
-    if (task.runClass !== SchedClass.Softirq) cpu.contextSwitches++;
+    if (task.runClass !== SchedClass.Softirq) this.passQuiescentState(cpu);
     if (this.probe !== undefined) this.probe.switchOut(cpu, task, state);
     if (this.rates !== undefined) this.rates.switchedOut(cpu, task);
     if (task.offCpu !== undefined) task.offCpu();
+  }
+
+  /** rcu_note_context_switch(), and the extended quiescent state of an idle CPU. */
+  private passQuiescentState(cpu: Cpu): void {
+    cpu.contextSwitches++;
+    if (cpu.quiescent !== undefined) cpu.quiescent();
   }
 
   private chargeSwitch(cpu: Cpu): void {

@@ -115,8 +115,9 @@ export class Task {
   /** Those that keep softirqs off it, too. */
   bhDepth = 0;
   irqDepth = 0;
-  /** Depth of rcu_read_lock(). */
+  /** Depth of rcu_read_lock(), and how many grace periods had begun at the outermost one. */
   rcuNesting = 0;
+  rcuEntered = 0;
 
   /** -20..19; change it with `scheduler.renice()`. */
   nice = 0;

@@ -1,6 +1,7 @@
 // Machines for specs: free context switches and one jiffy of 4 ms unless a spec says otherwise.
 import { Machine, type MachineConfig } from '../machine.js';
-import { Rcu, type RcuCosts } from '../rcu/rcu.js';
+import type { RcuCosts } from '../rcu/costs.js';
+import { Rcu } from '../rcu/rcu.js';
 import { RcuBarrier, type RcuBarrierOptions } from '../rcu/rcu-barrier.js';
 import type { TaskBody } from '../sched/task.js';
 
@@ -10,7 +11,7 @@ export function testMachine(cpus = 1, overrides: Partial<MachineConfig> = {}): M
   return new Machine({ cpus, hz: 250, seed: 1, contextSwitchNs: 0, schedSliceNs: 3 * MS, ...overrides });
 }
 
-export const RCU_COSTS: RcuCosts = {
+export const RCU_COSTS = {
   gpNs: 10 * MS,
   gpJitterRatio: 0,
   expeditedNs: 50_000,
@@ -19,7 +20,7 @@ export const RCU_COSTS: RcuCosts = {
   divisor: 7,
   qhimark: 10_000,
   qlowmark: 100,
-};
+} satisfies RcuCosts;
 
 export function testRcu(cpus: number, costs: Partial<RcuCosts> = {}, config: Partial<MachineConfig> = {}) {
   const machine = testMachine(cpus, config);

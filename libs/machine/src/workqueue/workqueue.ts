@@ -58,6 +58,10 @@ export class Workqueue {
     return max;
   }
 
+  get jiffies(): number {
+    return this.timers.jiffies;
+  }
+
   /** queue_work_on(): for the pool of this CPU; false when the item was pending already. */
   queueOn(cpu: Cpu, work: Work): boolean {
     if (work.pending) return false;
