@@ -1,3 +1,4 @@
+export { durationSeconds, sizeBytes } from '@kworkbench/mechanism';
 export * from './cell.js';
 export { brokenThreshold } from './early-abort.js';
 export * from './exit-codes.js';
@@ -18,6 +19,7 @@ export * from './run.js';
 export * from './worker/cell-pool.js';
 export type { FrameConsumer } from './worker/cell-thread.js';
 export { CellError, runCell } from './worker/run-cell.js';
+export { traceCell, type TraceCellOptions, type TracedCell } from './worker/trace-cell.js';
 export * from './report/build.js';
 export * from './report/compare-reports.js';
 export * from './report/format.js';

@@ -3,6 +3,7 @@ import { Option, type Command } from 'commander';
 import type { RunOptions } from '../local/run.js';
 import { addLocalOptions } from '../local-options.js';
 import { addScenarioOptions } from '../scenario-options.js';
+import { addTraceOptions } from '../trace-options.js';
 
 export function addRun(program: Command): void {
   const command = program
@@ -12,7 +13,7 @@ export function addRun(program: Command): void {
   addScenarioOptions(command).addOption(
     new Option('--backend <name>', 'sim: virtual time; live: the real kernel').choices(['sim', 'live']).default('sim'),
   );
-  addLocalOptions(command)
+  addTraceOptions(addLocalOptions(command))
     .option('--dry-run', 'say what would run; run and write nothing')
     .action(async (scenario: string, options: RunOptions) => {
       const { run } = await import('../local/run.js');

@@ -1,6 +1,6 @@
 // One cell from its content to its result, in whatever thread this is called.
 import type { Cell, Mechanism } from '@kworkbench/mechanism';
-import { tee, TelemetryDigest, type CellOutcome, type TelemetrySink } from '@kworkbench/telemetry';
+import { tee, TelemetryDigest, type CellOutcome, type TelemetrySink, type TraceRecorder } from '@kworkbench/telemetry';
 import { performance } from 'node:perf_hooks';
 import type { CellFailureKind, CellResult } from '../cell.js';
 import { mechanisms } from '../mechanisms.js';
@@ -21,9 +21,16 @@ export class CellError extends Error {
  * Runs a cell and takes the digest of its telemetry. Synchronous.
  * @param sink receives the telemetry after the digest has seen it, and may take the buffers away.
  * @param idleSeconds seconds that the sink has spent waiting so far; they are not counted as work.
+ * @param trace shows the run; the digest is the same with and without it.
  * @throws CellError `invariant` or `model`.
  */
-export function runCell(id: string, cell: Cell, sink: TelemetrySink, idleSeconds: () => number = () => 0): CellResult {
+export function runCell(
+  id: string,
+  cell: Cell,
+  sink: TelemetrySink,
+  idleSeconds: () => number = () => 0,
+  trace?: TraceRecorder,
+): CellResult {
   const mechanism = mechanisms.get(cell.mechanism);
   if (!mechanism) throw new CellError('model', `no mechanism ${cell.mechanism} in this build`);
   if (mechanism.modelVersion !== cell.modelVersion) {
@@ -33,7 +40,7 @@ export function runCell(id: string, cell: Cell, sink: TelemetrySink, idleSeconds
   const digest = new TelemetryDigest();
   const startedMs = performance.now();
   try {
-    const outcome = positiveZeros(mechanism.simulate(cell, tee(digest, sink)));
+    const outcome = positiveZeros(mechanism.simulate(cell, tee(digest, sink), trace));
     checkMetrics(mechanism, outcome);
     const wallSeconds = (performance.now() - startedMs) / 1000 - idleSeconds();
     return { ...outcome, cellId: id, digest: digest.outcome(outcome), wallSeconds };

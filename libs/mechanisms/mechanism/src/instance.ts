@@ -2,6 +2,7 @@
 //
 // Order: attach() wires it up and draws nothing from the clock; start() spawns its tasks; then the machine runs and
 // sample() is called at its period; end() is called once, after everything on the host has finished.
+import type { Tracer } from '@kworkbench/machine';
 import type { HistogramSnapshot, TableSpec } from '@kworkbench/telemetry';
 import type { Host, RandomOf } from './hosts/host.js';
 import type { Cell } from './mechanism.js';
@@ -35,8 +36,8 @@ export interface Instance {
 
 /** A mechanism that can share a machine with others. */
 export interface Attachable {
-  /** Builds the host that the cell describes. */
-  host(cell: Cell): Host;
+  /** Builds the host that the cell describes; the tracer, if there is one, goes into buildHost(). */
+  host(cell: Cell, tracer?: Tracer): Host;
   readonly tables: readonly TableSpec[];
   attach(place: Place): Instance;
 }

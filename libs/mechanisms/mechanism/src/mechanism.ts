@@ -1,6 +1,6 @@
 // The one interface between a mechanism and everything above it. A mechanism knows no transport, no store and no
 // report; it declares what it has (variants, schemas, profiles, metrics, published figures) as data and runs a cell.
-import type { CellOutcome, TelemetrySink, Unit } from '@kworkbench/telemetry';
+import type { CellOutcome, TelemetrySink, TraceRecorder, Unit } from '@kworkbench/telemetry';
 import type { z } from 'zod';
 import type { Attachable } from './instance.js';
 
@@ -137,9 +137,10 @@ export interface Mechanism {
   describeWorkload(cell: Cell): string;
   /**
    * Runs the cell to its end. Pure and synchronous: the same cell gives the same telemetry and outcome anywhere.
+   * @param trace shows the run, and changes nothing about it.
    * @throws InvariantViolation when an invariant of the mechanism or the machine does not hold.
    */
-  simulate(cell: Cell, sink: TelemetrySink): CellOutcome;
+  simulate(cell: Cell, sink: TelemetrySink, trace?: TraceRecorder): CellOutcome;
   /** Present when the mechanism can share a machine with others. */
   readonly attachable?: Attachable;
 }

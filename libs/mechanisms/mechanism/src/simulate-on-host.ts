@@ -2,10 +2,17 @@
 //
 // The run ends when every instance has finished; those without an end of their own run as long as the others. Tables
 // and histograms of an instance beside the first are named `<its name>.<name>`, its metrics `<its name>_<name>`.
-import { invariant } from '@kworkbench/machine';
-import { type CellOutcome, type HistogramSnapshot, TableRecorder, type TelemetrySink } from '@kworkbench/telemetry';
+import { invariant, Tracer } from '@kworkbench/machine';
+import {
+  type CellOutcome,
+  type HistogramSnapshot,
+  TableRecorder,
+  type TelemetrySink,
+  type TraceRecorder,
+} from '@kworkbench/telemetry';
 import type { Attachable, Instance, Place } from './instance.js';
 import type { Cell } from './mechanism.js';
+import { TracedTables } from './traced-tables.js';
 
 /** The virtual clock is exact for 104 days; a cell that has not finished by then never will. */
 const LIMIT_NS = 100 * 86_400e9;
@@ -20,16 +27,20 @@ export interface Part {
   readonly cell: Cell;
 }
 
-/** @param parts the mechanism under study, whose host it is, then those beside it. */
-export function simulateOnHost(parts: readonly Part[], sink: TelemetrySink): CellOutcome {
+/**
+ * @param parts the mechanism under study, whose host it is, then those beside it.
+ * @param trace shows what CPUs, tasks and locks do, and the tables as counters.
+ */
+export function simulateOnHost(parts: readonly Part[], sink: TelemetrySink, trace?: TraceRecorder): CellOutcome {
   const study = parts[0]!;
-  const host = study.mechanism.host(study.cell);
+  const host = study.mechanism.host(study.cell, trace && new Tracer(trace));
   const { machine } = host;
   const dotted = (part: Part, name: string): string => (part.name === '' ? name : `${part.name}.${name}`);
-  const recorder = new TableRecorder(
-    sink,
-    parts.flatMap((part) => part.mechanism.tables.map((table) => ({ ...table, name: dotted(part, table.name) }))),
+  const specs = parts.flatMap((part) =>
+    part.mechanism.tables.map((table) => ({ ...table, name: dotted(part, table.name) })),
   );
+  const recorder = new TableRecorder(sink, specs);
+  const traced = trace && new TracedTables(trace, specs);
   const instances: Instance[] = [];
   const finished = (): void => {
     if (instances.every((instance) => instance.finished)) machine.stop();
@@ -42,7 +53,10 @@ export function simulateOnHost(parts: readonly Part[], sink: TelemetrySink): Cel
       host,
       cell,
       random: (entity) => machine.random(name === '' ? entity : `${name}/${entity}`),
-      row: (table, values) => recorder.row(first + table, values),
+      row: (table, values) => {
+        recorder.row(first + table, values);
+        traced?.row(first + table, values);
+      },
       finished,
     };
     instances.push(mechanism.attach(place));

@@ -16,7 +16,7 @@ const MODEL_VERSION = 1;
 
 export const attachable: Attachable = {
   tables,
-  host: ({ machine, seed }) => buildHost(machine, seed, DEFAULT_HOST_KERNEL),
+  host: ({ machine, seed }, tracer) => buildHost(machine, seed, DEFAULT_HOST_KERNEL, tracer),
   attach: (place) => new Neighbours(place),
 };
 

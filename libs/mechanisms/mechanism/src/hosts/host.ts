@@ -1,7 +1,16 @@
 // The simulated host that mechanisms share: one machine with its memory, RCU, workqueues and rcu_barrier(), built from
 // the constants that every cost profile gives under the same names. Several mechanisms can be put on one host, so that
 // what one does to the others comes out of the same CPUs, locks and grace periods.
-import { Machine, Memory, type RandomStream, Rcu, RcuBarrier, type Workqueue, Workqueues } from '@kworkbench/machine';
+import {
+  Machine,
+  Memory,
+  type RandomStream,
+  Rcu,
+  RcuBarrier,
+  type Workqueue,
+  Workqueues,
+  type Tracer,
+} from '@kworkbench/machine';
 import type { MachineSpec } from '../mechanism.js';
 
 /** What is one for the whole kernel, and so is set by the mechanism under study, not by those beside it. */
@@ -30,8 +39,9 @@ export interface Host {
 /**
  * @param spec `constants` holds at least those of the host (constants.ts).
  * @param seed of the cell; every entity draws from a stream of its own.
+ * @param tracer looks on from the begin, so that it knows the host's own locks.
  */
-export function buildHost(spec: MachineSpec, seed: number, kernel: HostKernel): Host {
+export function buildHost(spec: MachineSpec, seed: number, kernel: HostKernel, tracer?: Tracer): Host {
   const constant = (name: string): number => spec.constants[name]!;
   const machine = new Machine({
     cpus: spec.cpus,
@@ -40,6 +50,7 @@ export function buildHost(spec: MachineSpec, seed: number, kernel: HostKernel): 
     contextSwitchNs: constant('contextSwitchNs'),
     schedSliceNs: constant('schedSliceNs'),
   });
+  tracer?.attach(machine);
   const memory = new Memory({
     totalBytes: spec.memoryBytes,
     baseBytes: constant('baseMemoryBytes'),
