@@ -32,7 +32,8 @@ export class Balancer {
     private readonly events: EventQueue,
     private readonly minNs: number,
     private readonly maxNs: number,
-    private readonly move: (task: Task, to: Cpu) => void,
+    /** False when the task runs and may not be preempted. */
+    private readonly move: (task: Task, to: Cpu) => boolean,
   ) {
     this.overloaded = new CpuMask(cpus.length);
     this.intervalNs = minNs;
@@ -73,18 +74,23 @@ export class Balancer {
 
   /** pull_rt_task(): the same for a FIFO task above this priority. */
   findFifoFor(cpu: Cpu, priority: number): Task | undefined {
-    return this.search(cpu, (from, to) => fifoCandidate(from, to, priority));
+    return this.search(cpu, (from, to) => {
+      const task = fifoCandidate(from, to, priority);
+      // One that is more important than what its CPU runs is about to run there.
+      const running = from.interrupted ?? from.current;
+      const stuck = running !== undefined && running.runClass === SchedClass.Fifo;
+      return stuck && task !== undefined && task.rtPriority <= running.rtPriority ? task : undefined;
+    });
   }
 
   /** The event: load_balance(). */
   balance(): void {
-    this.armed = false;
-    if (this.overloaded.count === 0) return;
+    // Still armed: what is moved changes loads, too.
     const moved = this.moveSome();
-    if (!moved && this.failed === MAX_FAILED) return;
+    this.armed = moved || (this.failed < MAX_FAILED && this.overloaded.count > 0);
+    if (!this.armed) return;
     this.failed = moved ? 0 : this.failed + 1;
     this.intervalNs = moved ? this.minNs : Math.min(2 * this.intervalNs, this.maxNs);
-    this.armed = true;
     this.events.push(this.intervalNs, this.target, 0);
   }
 
@@ -108,29 +114,44 @@ export class Balancer {
   }
 
   private moveSome(): boolean {
+    if (this.failed > 0) return this.rotate();
     let moved = false;
     for (const index of this.overloaded) {
       const from = this.cpus[index]!;
       for (let i = 0, looked = 0; i < from.fairQueue.length && looked < NR_MIGRATE; looked++) {
         const task = from.fairQueue.at(i);
         const to = task.counted ? this.betterFor(task, from) : undefined;
-        if (to === undefined) {
-          i++;
-          continue;
-        }
-        this.move(task, to);
-        moved = true;
-        // One that only turns the imbalance around would be turned around again.
-        if (this.failed > 0) return true;
+        if (to === undefined) i++;
+        else moved = this.move(task, to) || moved;
       }
     }
     return moved;
   }
 
   /**
-   * A CPU to which moving this waiter evens out the load (detach_tasks). After balances in vain a move counts that only
-   * turns the imbalance around: otherwise the same tasks would have less for ever.
+   * A move that only turns an imbalance around, so that not the same tasks have less for ever: that of the task which has
+   * been in its place the longest, also when it runs (active balance).
    */
+  private rotate(): boolean {
+    let oldest: Task | undefined;
+    let target: Cpu | undefined;
+    for (const index of this.overloaded) {
+      const from = this.cpus[index]!;
+      const { current } = from.fairQueue;
+      for (let i = -1; i < Math.min(from.fairQueue.length, NR_MIGRATE); i++) {
+        const task = i < 0 ? current : from.fairQueue.at(i);
+        if (task === undefined || !(i < 0 ? task.movable : task.counted)) continue;
+        if (oldest !== undefined && task.migratedNs >= oldest.migratedNs) continue;
+        const to = this.betterFor(task, from);
+        if (to === undefined) continue;
+        oldest = task;
+        target = to;
+      }
+    }
+    return oldest !== undefined && this.move(oldest, target!);
+  }
+
+  /** A CPU to which moving this task evens out the load (detach_tasks); after balances in vain, less is asked for. */
   private betterFor(task: Task, from: Cpu): Cpu | undefined {
     const to = this.placement.leastLoaded(from, task.affinity, this.cpus.length);
     const imbalance = (from.load - to.load) / 2;

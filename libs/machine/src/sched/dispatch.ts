@@ -13,7 +13,7 @@ import { invariant } from '../invariant.js';
 import { Placement } from './placement.js';
 import type { SchedProbe } from './probe.js';
 import type { RateModel } from './rate-model.js';
-import { newFairQueue, type SchedulerConfig, sliceNsOf } from './scheduler-config.js';
+import { newFairQueue, type Preemption, type SchedulerConfig, sliceNsOf } from './scheduler-config.js';
 import { MIGRATE, PARK, Queue, SchedClass, SPIN, type Task, TaskState, YIELD } from './task.js';
 import { TaskTable } from './task-table.js';
 
@@ -33,6 +33,7 @@ export abstract class Dispatcher {
   protected readonly placement: Placement;
   private readonly contextSwitchNs: number;
   private readonly wakeupNs: number;
+  readonly preemption: Preemption;
   /** Kernel code may be preempted anywhere; or between two bursts. */
   private readonly full: boolean;
   private readonly voluntary: boolean;
@@ -47,9 +48,9 @@ export abstract class Dispatcher {
     this.sliceNs = sliceNsOf(config, cpuCount);
     this.contextSwitchNs = Math.round(config.contextSwitchNs);
     this.wakeupNs = Math.round(config.wakeupNs ?? 0);
-    const preemption = config.preemption ?? 'full';
-    this.full = preemption === 'full';
-    this.voluntary = preemption !== 'none';
+    this.preemption = config.preemption ?? 'full';
+    this.full = this.preemption === 'full';
+    this.voluntary = this.preemption !== 'none';
     this.throttleAtReturn = config.throttleAt === 'userReturn';
     for (let index = 0; index < cpuCount; index++) {
       this.cpus.push(new Cpu(index, newFairQueue(config, this.sliceNs, tickNs)));
@@ -108,6 +109,7 @@ export abstract class Dispatcher {
   private wantsCpu(cpu: Cpu, task: Task, workNs: number): true {
     invariant(workNs < Infinity, `task ${task.name} yielded ${workNs}`);
     task.remainingNs = workNs;
+    if (this.voluntary && task.preemptDepth === 0) this.noteCondResched(cpu);
     this.startBurst(cpu, task);
     return true;
   }
@@ -136,8 +138,7 @@ export abstract class Dispatcher {
         return true;
       case YIELD:
         this.mustNotBeAtomic(task);
-        cpu.condResched++;
-        if (cpu.quiescent !== undefined) cpu.quiescent();
+        this.noteCondResched(cpu);
         if (!this.isDisturbed(cpu, task)) return false;
         this.current = undefined;
         if (this.attend(cpu, task, true)) return true;
@@ -303,9 +304,7 @@ export abstract class Dispatcher {
     task.state = TaskState.Ready;
     task.runClass = task.schedClass;
     if (from !== cpu) {
-      task.cpu = cpu;
-      from.fairQueue.handOver(task, cpu.fairQueue);
-      this.probe?.migrate(task, from, cpu);
+      this.changeCpu(from, task, cpu);
     }
     if (task.runClass === SchedClass.Fair) this.enqueueFair(cpu, task, woken);
     else if (cpu.phase === CpuPhase.Idle) this.switchTo(cpu, task);
@@ -400,12 +399,19 @@ export abstract class Dispatcher {
     else if (queue === Queue.Interrupted) cpu.interrupted = undefined;
   }
 
-  /** Moves a waiting task. */
-  protected move(task: Task, to: Cpu): void {
+  /** Moves a task that waits, or that runs and may be preempted; false when it may not. */
+  protected move(task: Task, to: Cpu): boolean {
     const from = task.cpu;
+    const runs = from.current === task;
+    if (runs && (from.phase !== CpuPhase.Burst || !this.preemptible(task))) return false;
+    if (task.queue === Queue.Interrupted && !this.preemptible(task)) return false;
     this.uninterrupt(from, task);
+    if (runs) this.settle(from);
+    if (runs) this.out(from, task, TaskState.Ready);
     this.detach(from, task, true);
     this.enqueue(to, task, false);
+    if (runs) this.pickNext(from);
+    return true;
   }
 
   /** A task under a softirq loses its CPU for good. */
@@ -524,10 +530,15 @@ export abstract class Dispatcher {
     const from = task.cpu;
     this.uninterrupt(from, task);
     this.detach(from, task, true);
-    task.cpu = cpu;
-    from.fairQueue.handOver(task, cpu.fairQueue);
-    this.probe?.migrate(task, from, cpu);
+    this.changeCpu(from, task, cpu);
     return task;
+  }
+
+  private changeCpu(from: Cpu, task: Task, to: Cpu): void {
+    task.cpu = to;
+    task.migratedNs = this.events.now;
+    from.fairQueue.handOver(task, to.fairQueue);
+    this.probe?.migrate(task, from, to);
   }
 
   private switchTo(cpu: Cpu, task: Task): void {
@@ -557,6 +568,12 @@ export abstract class Dispatcher {
     if (this.probe !== undefined) this.probe.switchOut(cpu, task, state);
     if (this.rates !== undefined) this.rates.switchedOut(cpu, task);
     if (task.offCpu !== undefined) task.offCpu();
+  }
+
+  /** rcu_all_qs() of cond_resched(), or of might_sleep() where that is one. */
+  protected noteCondResched(cpu: Cpu): void {
+    cpu.condResched++;
+    if (cpu.quiescent !== undefined) cpu.quiescent();
   }
 
   /** rcu_note_context_switch(), and the extended quiescent state of an idle CPU. */

@@ -54,8 +54,8 @@ export class Placement {
   private lowest(task: Task, start: Cpu): Cpu {
     let best = start;
     let priority = fifoPriority(start);
-    if (priority < task.rtPriority) return start;
     for (let cpu = this.next(start, task.affinity); cpu !== start; cpu = this.next(cpu, task.affinity)) {
+      if (priority === 0) break;
       const other = fifoPriority(cpu);
       if (other >= priority) continue;
       priority = other;

@@ -148,6 +148,8 @@ export class Task {
   vruntime = 0;
   deadline = 0;
   lag = 0;
+  /** When it last changed its CPU. */
+  migratedNs = 0;
   /** Counted as a waiter that may be moved. */
   counted = false;
   /** Never placed on a queue yet. */
