@@ -1,4 +1,6 @@
 // What a machine says about its RCU.
+import type { Machine } from '../machine.js';
+
 export interface RcuCosts {
   /**
    * Length of a grace period on a machine whose CPUs all pass a quiescent state at once: what the grace-period kthread's
@@ -14,15 +16,24 @@ export interface RcuCosts {
   readonly divisor: number;
   readonly qhimark: number;
   readonly qlowmark: number;
-  /** CONFIG_PREEMPT_RCU: readers may be preempted, and a CPU outside of any section quiesces at its tick. */
+  /**
+   * CONFIG_PREEMPT_RCU: readers may be preempted, and a CPU outside of any section quiesces at its tick. By default so on a
+   * machine of full preemption, which selects it.
+   */
   readonly preemptRcu?: boolean;
   /** rcutree.jiffies_till_first_fqs: 1, 2 above HZ 250 and 3 above HZ 500, and one more for every 256 CPUs. */
   readonly jiffiesTillFirstFqs?: number;
-  /** rcutree.jiffies_till_sched_qs: age at which cond_resched() becomes a quiescent state; a tenth of a second or more. */
+  /**
+   * rcutree.jiffies_till_sched_qs: age at which cond_resched(), might_sleep() under voluntary preemption, and the return to
+   * user mode become quiescent states; a tenth of a second or more.
+   */
   readonly jiffiesTillSchedQs?: number;
   /** rcupdate.rcu_cpu_stall_timeout: 21 s. */
   readonly stallTimeoutNs?: number;
 }
+
+export const hasPreemptRcu = (costs: RcuCosts, machine: Machine): boolean =>
+  costs.preemptRcu ?? machine.scheduler.preemption === 'full';
 
 /** RCU_JIFFIES_FQS_DIV. */
 const FQS_DIVISOR = 256;

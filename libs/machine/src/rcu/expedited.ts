@@ -4,7 +4,7 @@
 import type { Machine } from '../machine.js';
 import type { Cpu } from '../sched/cpu.js';
 import { PARK, type Task, type TaskBody } from '../sched/task.js';
-import type { RcuCosts } from './costs.js';
+import { hasPreemptRcu, type RcuCosts } from './costs.js';
 import { Holdouts } from './quiescence.js';
 import { type Readers, ReaderWait } from './readers.js';
 
@@ -30,7 +30,7 @@ export class ExpeditedGracePeriods {
       if (this.leader !== undefined) machine.wake(this.leader);
     });
     readers.add(this.wait);
-    this.preemptRcu = costs.preemptRcu ?? false;
+    this.preemptRcu = hasPreemptRcu(costs, machine);
   }
 
   /** `yield* expedited.synchronize()`: returns after an expedited grace period that began after the call. */

@@ -6,7 +6,7 @@
 // kthread look again each jiffy. A machine that is idle or switches often pays two events per grace period.
 import type { Machine } from '../machine.js';
 import type { RandomStream } from '../random.js';
-import { jiffiesTillFirstFqs, jiffiesTillSchedQs, type RcuCosts } from './costs.js';
+import { hasPreemptRcu, jiffiesTillFirstFqs, jiffiesTillSchedQs, type RcuCosts } from './costs.js';
 import { Holdouts } from './quiescence.js';
 import { type Readers, ReaderWait } from './readers.js';
 
@@ -52,7 +52,7 @@ export class GracePeriods {
     this.holdouts = new Holdouts(machine);
     this.wait = new ReaderWait(() => this.readersGone());
     readers.add(this.wait);
-    this.preemptRcu = costs.preemptRcu ?? false;
+    this.preemptRcu = hasPreemptRcu(costs, machine);
     this.tillFirstScan = jiffiesTillFirstFqs(costs, hz, cpus);
     this.urgentNs = jiffiesTillSchedQs(costs, hz, cpus) * machine.jiffyNs;
     this.stallNs = costs.stallTimeoutNs ?? STALL_TIMEOUT_NS;

@@ -1,8 +1,8 @@
 // What grace periods wait for.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { MachineConfig } from '../machine.js';
-import { type TaskBody, YIELD } from '../sched/task.js';
+import type { Machine, MachineConfig } from '../machine.js';
+import { type Task, type TaskBody, YIELD } from '../sched/task.js';
 import type { Preemption } from '../sched/scheduler-config.js';
 import { MS, testRcu } from '../testing/build.js';
 import type { RcuCosts } from './costs.js';
@@ -99,10 +99,10 @@ describe.each(KERNELS)('with preemption %s, PREEMPT_RCU %s,', (preemption, preem
 
 /** When `synchronize` beside a task on another CPU returned, in ms. */
 function waitBeside(
-  body: (machine: ReturnType<typeof testRcu>['machine']) => () => TaskBody,
-  options: { preemption: Preemption; preemptRcu?: boolean; expedited?: boolean; userMode?: boolean },
+  body: (machine: Machine) => (task: Task) => TaskBody,
+  options: { preemption: Preemption; expedited?: boolean; userMode?: boolean },
 ) {
-  const { machine, rcu } = testRcu(2, { gpNs: 10 * MS, preemptRcu: options.preemptRcu ?? false }, options);
+  const { machine, rcu } = testRcu(2, { gpNs: 10 * MS }, options);
   const beside = machine.spawn('beside', body(machine), { on: machine.cpus[1]! });
   machine.scheduler.setUserMode(beside, options.userMode ?? false);
   let endMs = -1;
@@ -123,6 +123,19 @@ const longBurst = () =>
   function* (): TaskBody {
     yield 1000 * MS;
   };
+const bursts = () =>
+  function* (): TaskBody {
+    for (let i = 0; i < 1000; i++) yield 1 * MS;
+  };
+const syscalls = ({ scheduler }: Machine) =>
+  function* (task: Task): TaskBody {
+    for (let i = 0; i < 667; i++) {
+      yield 1.5 * MS;
+      scheduler.setUserMode(task, true);
+      yield 1;
+      scheduler.setUserMode(task, false);
+    }
+  };
 const condResched = () =>
   function* (): TaskBody {
     for (let i = 0; i < 1000; i++) {
@@ -130,7 +143,7 @@ const condResched = () =>
       yield YIELD;
     }
   };
-const sleeper = (machine: ReturnType<typeof testRcu>['machine']) =>
+const sleeper = (machine: Machine) =>
   function* (): TaskBody {
     for (let i = 0; i < 1000; i++) {
       yield 0.5 * MS;
@@ -141,8 +154,11 @@ const sleeper = (machine: ReturnType<typeof testRcu>['machine']) =>
 describe('a CPU that', () => {
   it.each([
     ['runs in the kernel for a second, without preemption', longBurst, { preemption: 'none' }, 1000, 1010],
-    ['does so on a machine with PREEMPT_RCU', longBurst, { preemption: 'full', preemptRcu: true }, 11, 19],
+    ['does so on a machine with PREEMPT_RCU', longBurst, { preemption: 'full' }, 11, 19],
     ['runs in user mode', longBurst, { preemption: 'none', userMode: true }, 11, 19],
+    ['comes by might_sleep(), which counts after 100 ms', bursts, { preemption: 'voluntary' }, 101, 120],
+    ['comes by it without voluntary preemption', bursts, { preemption: 'none' }, 1000, 1010],
+    ['returns to user mode for moments between ticks', syscalls, { preemption: 'none' }, 101, 120],
     ['switches often', sleeper, { preemption: 'none' }, 11, 19],
     ['only calls cond_resched(), which counts after 100 ms', condResched, { preemption: 'none' }, 101, 120],
   ] as const)('%s has a grace period last no shorter and no longer than it must', (_, body, options, least, most) => {
@@ -154,7 +170,7 @@ describe('a CPU that', () => {
 
   it.each([
     ['runs in the kernel for a second, without preemption', longBurst, { preemption: 'none' }, 1000, 1000.1],
-    ['does so on a machine with PREEMPT_RCU', longBurst, { preemption: 'full', preemptRcu: true }, 1.05, 1.1],
+    ['does so on a machine with PREEMPT_RCU', longBurst, { preemption: 'full' }, 1.05, 1.1],
     ['runs in user mode', longBurst, { preemption: 'none', userMode: true }, 1.05, 1.1],
     ['calls cond_resched() every ms', condResched, { preemption: 'none' }, 2, 2.1],
     ['switches every half ms', sleeper, { preemption: 'none' }, 1.05, 1.6],

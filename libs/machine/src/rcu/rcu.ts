@@ -13,7 +13,7 @@ import { Deque } from '../deque.js';
 import { invariant } from '../invariant.js';
 import type { Machine } from '../machine.js';
 import { PARK, SchedClass, type Task, type TaskBody } from '../sched/task.js';
-import type { RcuCosts } from './costs.js';
+import { hasPreemptRcu, type RcuCosts } from './costs.js';
 import { ExpeditedGracePeriods } from './expedited.js';
 import { GracePeriods } from './grace-periods.js';
 import { Readers } from './readers.js';
@@ -66,7 +66,7 @@ export class Rcu {
     private readonly machine: Machine,
     private readonly costs: RcuCosts,
   ) {
-    this.readers = new Readers(machine, costs.preemptRcu ?? false);
+    this.readers = new Readers(machine, hasPreemptRcu(costs, machine));
     this.expedited = new ExpeditedGracePeriods(machine, costs, this.readers);
     this.gracePeriods = new GracePeriods(machine, costs, this.readers, {
       needed: () => this.needsGp(),

@@ -45,7 +45,10 @@ export class Cpu {
   burstStartNs = 0;
   /** Until when the current task has CPU time of its group. */
   grantEndNs = 0;
-  /** How often a FIFO or fair task left the CPU or it fell idle, and how often one called cond_resched(): RCU reads these. */
+  /**
+   * How often a FIFO or fair task left the CPU or it fell idle, and how often one came by cond_resched() or returned to
+   * user mode: RCU reads these.
+   */
   contextSwitches = 0;
   condResched = 0;
   /** Called at each of these and on return to user mode, while an expedited grace period waits for the CPU. */

@@ -172,7 +172,7 @@ export class Scheduler extends Dispatcher {
     task.userMode = userMode;
     const { cpu } = task;
     if (!userMode || task.state !== TaskState.Running || cpu.current !== task) return;
-    if (cpu.quiescent !== undefined) cpu.quiescent();
+    this.noteCondResched(cpu);
     if (task.group?.throttledOn(cpu) ?? false) cpu.needResched = true;
     if (cpu.phase !== CpuPhase.Burst) return;
     if (cpu.needResched) this.resched(cpu);
