@@ -371,3 +371,29 @@ describe('rates', () => {
     expect(() => host(2, {}, spec)).toThrow(message);
   });
 });
+
+describe('the slow-down that a benchmark saw for 1, 2, 4 and 8 threads', () => {
+  // s(N) of an author's machine, without any shared writes: 1, 1.006, 1.280, 2.192. As four cores of two threads whose
+  // clock goes down with the busy cores, and which a second thread slows.
+  const spec: RateSpec = {
+    frequency: [
+      { cores: 1, speed: 1 },
+      { cores: 2, speed: 1 / 1.006 },
+      { cores: 4, speed: 1 / 1.28 },
+    ],
+    smt: [1, 1.28 / 2.192],
+  };
+
+  it.each([
+    [1, 1],
+    [2, 1.006],
+    [4, 1.28],
+    [8, 2.192],
+  ])('is that of %d threads: %d', (threads, slowDown) => {
+    const { machine } = host(8, { threadsPerCore: 2 }, spec);
+    const ends: number[] = [];
+    for (let cpu = 0; cpu < threads; cpu++) worker(machine, ends, cpu, 0, 1e9);
+    machine.run(Infinity);
+    for (const end of ends) expect(Math.abs(end / 1e9 - slowDown)).toBeLessThan(1e-8);
+  });
+});

@@ -11,6 +11,8 @@ const BYTES_PER_UNIT = 3;
 interface Entity {
   readonly kind: 'thread' | 'track' | 'counter';
   readonly name: string;
+  /** Of the name. */
+  readonly text: number;
   readonly parent: number;
   readonly unit: string | undefined;
 }
@@ -38,19 +40,24 @@ export class TraceNames {
   }
 
   addThread(name: string): number {
-    return this.add({ kind: 'thread', name, parent: PROCESS_ID, unit: undefined });
+    return this.add('thread', name, PROCESS_ID, undefined);
   }
 
   addTrack(name: string, parent: number): number {
-    return this.add({ kind: 'track', name, parent, unit: undefined });
+    return this.add('track', name, parent, undefined);
   }
 
   addCounter(name: string, unit: string, parent: number): number {
-    return this.add({ kind: 'counter', name, parent, unit });
+    return this.add('counter', name, parent, unit);
   }
 
   nameOf(id: number): string {
     return this.entities[id]?.name ?? '';
+  }
+
+  /** The id of an entity's name. */
+  textOf(id: number): number {
+    return this.entities[id]!.text;
   }
 
   /** How many bytes at most {@link describe} will write. */
@@ -83,8 +90,8 @@ export class TraceNames {
     writeName(out, id, this.texts[id]!);
   }
 
-  private add(entity: Entity): number {
+  private add(kind: Entity['kind'], name: string, parent: number, unit: string | undefined): number {
     this.entityWritten.push(false);
-    return this.entities.push(entity) - 1;
+    return this.entities.push({ kind, name, text: this.idOf(name), parent, unit }) - 1;
   }
 }

@@ -53,6 +53,7 @@ export class TraceRecorder {
   private readonly out = new ProtoWriter();
   private readonly batch = new TraceBatch();
   private readonly names = new TraceNames();
+  private readonly swapper = this.names.idOf('swapper');
   private readonly batchWriter = new BatchWriter(this.batch, this.names, this.out);
   private readonly limitBytes: number;
   private readonly fromNs: number;
@@ -115,7 +116,7 @@ export class TraceRecorder {
   /** `cpu` begins to run a thread. @param prio the kernel's: 120 + nice, or below 100 for real time. */
   switchIn(nowNs: number, cpu: number, thread: number, prio: number): void {
     if (cpu >= FTRACE_CPUS) {
-      this.begin(nowNs, this.cpuTrack(cpu), this.names.idOf(this.names.nameOf(thread)));
+      this.begin(nowNs, this.cpuTrack(cpu), this.names.textOf(thread));
       return;
     }
     this.switchTo(nowNs, cpu, thread, prio, PrevState.Runnable);
@@ -137,7 +138,7 @@ export class TraceRecorder {
   waking(nowNs: number, thread: number, prio: number, waker: number, target: number): void {
     const cpu = waker >= 0 ? waker : target;
     if (cpu >= FTRACE_CPUS) return;
-    const name = this.names.idOf(this.names.nameOf(thread));
+    const name = this.names.textOf(thread);
     if (!this.admit(nowNs, this.schedCost(cpu, thread, name))) return;
     const at = this.batch.add(RecordKind.Waking, nowNs);
     this.batch.cpus[at] = cpu;
@@ -191,7 +192,7 @@ export class TraceRecorder {
   }
 
   private switchTo(nowNs: number, cpu: number, thread: number, prio: number, prevState: PrevState): void {
-    const name = this.names.idOf(thread === IDLE ? 'swapper' : this.names.nameOf(thread));
+    const name = thread === IDLE ? this.swapper : this.names.textOf(thread);
     if (!this.admit(nowNs, this.schedCost(cpu, thread, name))) return;
     const { batch } = this;
     const last = this.lastSwitch[cpu] ?? -1;
