@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { env } from '@kworkbench/service-host';
 import { z } from 'zod';
+import { MAX_MALFORMED_PER_WINDOW } from './limits.js';
 
 /** The schemes that the store opens; it checks the rest of the URL. */
 const DATABASE_SCHEMES = ['postgres:', 'postgresql:', 'sqlite:'];
@@ -18,6 +19,10 @@ export const coordinatorConfigSchema = z.object({
   KWB_GRPC_PORT: env.port(50051),
   KWB_BIND: env.bind(),
   KWB_LOG_LEVEL: env.logLevel(),
+  /** The catalogue; that of this build when not set. */
+  KWB_SCENARIOS_DIR: z.string().default(resolve(import.meta.dirname, '../../../scenarios')),
+  /** Wrong requests of one client address within ten seconds, until its requests are refused unread. */
+  KWB_MAX_MALFORMED: env.integer(1, 1_000_000).default(MAX_MALFORMED_PER_WINDOW),
 });
 export type CoordinatorConfig = z.output<typeof coordinatorConfigSchema>;
 

@@ -11,17 +11,26 @@ import {
 } from '@kworkbench/service-host';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { CatalogueController } from './api/catalogue-controller.js';
+import { CellsController } from './api/cells-controller.js';
+import { DocumentController } from './api/document-controller.js';
+import { ExperimentsController } from './api/experiments-controller.js';
+import { experimentsGrpc } from './api/experiments-grpc.js';
+import { httpAdapter, limitRequests } from './api/http-server.js';
+import { MalformedRate } from './api/malformed-rate.js';
+import { ProblemFilter } from './api/problem-json.js';
+import { catalogueGrpc, cellsGrpc } from './api/results-grpc.js';
+import { Catalogue } from './catalogue.js';
 import { CellQueues } from './cell-queues.js';
+import { Cells } from './cells.js';
 import { Changes } from './changes.js';
 import { databaseUrl, type CoordinatorConfig } from './config.js';
 import { ExperimentDriver } from './experiment-driver.js';
-import { experimentsGrpc } from './experiments-grpc.js';
-import { ExperimentsController } from './experiments-http.js';
-import { Experiments, MAX_SCENARIO_BYTES } from './experiments.js';
+import { Experiments } from './experiments.js';
 import { Ingest } from './ingest-grpc.js';
 import { CoordinatorMetrics } from './metrics.js';
-import { ProblemFilter } from './problem-json.js';
+import { ScenarioReader } from './scenario-reader.js';
 import { StoreLink } from './store-link.js';
 import { openStore } from './store/index.js';
 
@@ -30,13 +39,18 @@ const GRPC_CLOSE_LIMIT_MS = 5_000;
 
 @Module({})
 class CoordinatorModule {
-  static for(experiments: Experiments, readiness: Readiness, metricsText: MetricsText): DynamicModule {
+  static for(parts: readonly object[], metricsText: MetricsText): DynamicModule {
     return {
       module: CoordinatorModule,
-      controllers: [OperationsController, ExperimentsController],
+      controllers: [
+        OperationsController,
+        ExperimentsController,
+        CellsController,
+        CatalogueController,
+        DocumentController,
+      ],
       providers: [
-        { provide: Experiments, useValue: experiments },
-        { provide: Readiness, useValue: readiness },
+        ...parts.map((part) => ({ provide: part.constructor, useValue: part })),
         { provide: METRICS_TEXT, useValue: metricsText },
       ],
     };
@@ -48,6 +62,9 @@ export class Coordinator {
   readonly #queues: CellQueues;
   readonly #driver: ExperimentDriver;
   readonly #experiments: Experiments;
+  readonly #cells: Cells;
+  readonly #scenarios = new ScenarioReader();
+  readonly #catalogue: Catalogue;
   readonly #grpc: GrpcHost;
   readonly #readiness: Readiness;
   readonly #metrics = new CoordinatorMetrics();
@@ -66,12 +83,20 @@ export class Coordinator {
       this.#stores,
       this.#queues,
       this.#driver,
+      this.#scenarios,
       changes,
       this.#metrics,
       (experimentId) => ingest.cancelled(experimentId),
       log,
     );
-    this.#grpc = new GrpcHost([experimentsGrpc(this.#experiments, log), ingest.hosted]);
+    this.#cells = new Cells(this.#stores);
+    this.#catalogue = new Catalogue(config.KWB_SCENARIOS_DIR, this.#scenarios);
+    this.#grpc = new GrpcHost([
+      experimentsGrpc(this.#experiments, this.#cells, log),
+      cellsGrpc(this.#cells, log),
+      catalogueGrpc(this.#catalogue, log),
+      ingest.hosted,
+    ]);
     this.#readiness = new Readiness(
       { redis: () => this.#queues.problem(), database: () => this.#stores.problem() },
       log,
@@ -95,26 +120,24 @@ export class Coordinator {
     this.#driver.close();
     await this.#grpc.close(GRPC_CLOSE_LIMIT_MS);
     await this.#http?.close();
+    await this.#scenarios.close();
     await this.#queues.close();
     await this.#stores.close();
   }
 
   async #startHttp(): Promise<NestFastifyApplication> {
-    const adapter = new FastifyAdapter({ bodyLimit: MAX_SCENARIO_BYTES, forceCloseConnections: true });
+    const malformed = new MalformedRate(this.config.KWB_MAX_MALFORMED);
+    const filter = new ProblemFilter(malformed, this.log);
+    const adapter = httpAdapter(filter);
     const app = await NestFactory.create<NestFastifyApplication>(
-      CoordinatorModule.for(this.#experiments, this.#readiness, () => this.#metricsText()),
+      CoordinatorModule.for([this.#experiments, this.#cells, this.#catalogue, this.#readiness], () =>
+        this.#metricsText(),
+      ),
       adapter,
       { logger: nestLogger(this.log), abortOnError: false, bodyParser: false },
     );
-    // Scenarios arrive as text, JSON too: one parser reads both, and says line and column of what is wrong.
-    adapter
-      .getInstance()
-      .addContentTypeParser(
-        ['application/json', 'application/yaml', 'application/x-yaml', 'text/yaml', 'text/plain'],
-        { parseAs: 'string' },
-        (_request, body, done) => done(null, body),
-      );
-    app.useGlobalFilters(new ProblemFilter(this.log));
+    limitRequests(adapter.getInstance(), malformed, this.log);
+    app.useGlobalFilters(filter);
     await app.listen(this.config.KWB_HTTP_PORT, this.config.KWB_BIND);
     return app;
   }

@@ -1,23 +1,29 @@
 // What can be asked of the coordinator about experiments, whichever protocol asks.
 import { randomBytes } from 'node:crypto';
-import { parseScenario, planRound } from '@kworkbench/experiment';
+import { planRound } from '@kworkbench/experiment';
+import { fromCursor, toCursor } from './api/cursor.js';
+import { BadRequest } from './api/request.js';
 import type { Logger } from '@kworkbench/service-host';
 import { QueueUnavailableError, type CellQueues } from './cell-queues.js';
 import { hasEnded, type Changes } from './changes.js';
 import type { ExperimentDriver } from './experiment-driver.js';
 import type { CoordinatorMetrics } from './metrics.js';
 import type { StoreLink } from './store-link.js';
-import { MAX_LIST_LIMIT, UnknownExperimentError, type StoredExperiment, type VariantProgress } from './store/index.js';
+import { MAX_IDEMPOTENCY_KEY, MAX_SOURCE_NAME, MAX_WATCHERS } from './limits.js';
+import type { ScenarioReader } from './scenario-reader.js';
+import {
+  MAX_LIST_LIMIT,
+  UnknownExperimentError,
+  type ExperimentState,
+  type StoredExperiment,
+  type VariantProgress,
+} from './store/index.js';
 
-/** The largest scenario of the catalogue has 4 KiB; with its sweep written out by hand it might have hundreds. */
-export const MAX_SCENARIO_BYTES = 2 ** 20;
 const DEFAULT_LIST_LIMIT = 50;
-/** A client's own word, kept in an index. */
-const MAX_IDEMPOTENCY_KEY = 200;
 
-/** The request itself is wrong: one line that says where and what was expected. */
-export class BadRequest extends Error {
-  override readonly name = 'BadRequest';
+/** This coordinator tells as many clients as it can about their experiments. */
+export class TooManyWatchers extends Error {
+  override readonly name = 'TooManyWatchers';
 }
 
 /** The experiment exists, but has no report (yet). */
@@ -31,16 +37,28 @@ export interface Submission {
   readonly idempotencyKey?: string;
 }
 
+export interface ListQuestion {
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+  /** Id of an experiment: only older ones. */
+  readonly beforeId?: string | undefined;
+  readonly state?: ExperimentState | undefined;
+  readonly scenario?: string | undefined;
+}
+
 export interface ExperimentView {
   readonly experiment: StoredExperiment;
   readonly progress: readonly VariantProgress[];
 }
 
 export class Experiments {
+  #watchers = 0;
+
   constructor(
     private readonly stores: StoreLink,
     private readonly queues: CellQueues,
     private readonly driver: ExperimentDriver,
+    private readonly scenarios: ScenarioReader,
     private readonly changes: Changes,
     private readonly metrics: CoordinatorMetrics,
     /** Ends the telemetry streams of an experiment. */
@@ -51,24 +69,12 @@ export class Experiments {
   /**
    * Stores the experiment and queues its cells. Nothing is stored when this throws; when it returns, the experiment
    * will be run whatever happens to this process.
-   * @throws ScenarioError, BadRequest, StoreUnavailableError, QueueUnavailableError
+   * @throws ScenarioError, BadRequest, TooLarge, TooManyScenarios, StoreUnavailableError, QueueUnavailableError
    */
   async submit({ scenario: document, sourceName, idempotencyKey = '' }: Submission): Promise<ExperimentView> {
-    if (Buffer.byteLength(document) > MAX_SCENARIO_BYTES) {
-      throw new BadRequest(
-        `scenario: expected at most ${MAX_SCENARIO_BYTES} bytes, got ${Buffer.byteLength(document)}`,
-      );
-    }
-    const nul = Object.entries({ scenario: document, source_name: sourceName, idempotency_key: idempotencyKey }).find(
-      ([, text]) => text.includes('\0'),
-    );
-    if (nul) throw new BadRequest(`${nul[0]}: expected text without NUL characters`);
-    if (idempotencyKey.length > MAX_IDEMPOTENCY_KEY) {
-      throw new BadRequest(
-        `idempotency_key: expected at most ${MAX_IDEMPOTENCY_KEY} characters, got ${idempotencyKey.length}`,
-      );
-    }
-    const scenario = parseScenario(document, sourceName || 'scenario');
+    checkWord('idempotency_key', idempotencyKey, MAX_IDEMPOTENCY_KEY);
+    checkWord('source_name', sourceName, MAX_SOURCE_NAME);
+    const scenario = await this.scenarios.read(document, sourceName);
     const round = planRound(scenario, new Map());
     const problem = await this.queues.problem();
     if (problem !== undefined) throw new QueueUnavailableError(problem);
@@ -99,24 +105,51 @@ export class Experiments {
     return this.#view(experiment);
   }
 
-  /** Newest first. @param limit 0 for the usual. */
-  async list(limit: number, beforeId: string): Promise<StoredExperiment[]> {
-    return this.stores.use.listExperiments({
-      limit: Math.min(limit || DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT),
-      ...(beforeId !== '' && { beforeId }),
+  /** Newest first. @throws BadRequest (cursor), UnknownExperimentError (beforeId), StoreUnavailableError */
+  async list({ limit = DEFAULT_LIST_LIMIT, cursor, beforeId, state, scenario }: ListQuestion) {
+    const store = this.stores.use;
+    const size = Math.min(limit, MAX_LIST_LIMIT);
+    let before: { submittedAt: string; id: string } | undefined;
+    if (cursor !== undefined) {
+      const [submittedAt, id] = fromCursor(cursor, 'string', 'string');
+      before = { submittedAt, id };
+    } else if (beforeId !== undefined) before = (await this.get(beforeId)).experiment;
+    const experiments = await store.listExperiments({
+      limit: size,
+      ...(before && { before }),
+      ...(state && { state }),
+      ...(scenario !== undefined && { scenario }),
     });
+    const last = experiments.length < size ? undefined : experiments.at(-1)!;
+    return { experiments, nextCursor: last && toCursor([last.submittedAt, last.id]) };
   }
 
-  /** The present state at once, then every change, until the experiment has ended or `signal` aborts. */
-  async *watch(id: string, signal: AbortSignal): AsyncGenerator<ExperimentView> {
-    for (let last = ''; !signal.aborted;) {
-      const change = this.changes.next(id, signal); // before the look, so that no change falls between
-      const view = await this.get(id);
-      const text = JSON.stringify(view);
-      if (text !== last) yield view;
-      last = text;
-      if (hasEnded(view.experiment)) return;
-      await change;
+  /**
+   * The present state at once, then every change, until the experiment has ended or `signal` aborts.
+   * @param known version of a state (see {@link versionOf}) that need not be told again.
+   * @throws TooManyWatchers, UnknownExperimentError, StoreUnavailableError
+   */
+  watch(id: string, signal: AbortSignal, known = ''): AsyncGenerator<ExperimentView> {
+    if (this.#watchers >= MAX_WATCHERS) {
+      throw new TooManyWatchers(`expected at most ${MAX_WATCHERS} watchers of one coordinator`);
+    }
+    return this.#watch(id, signal, known);
+  }
+
+  async *#watch(id: string, signal: AbortSignal, known: string): AsyncGenerator<ExperimentView> {
+    this.#watchers++;
+    try {
+      for (let last = known; !signal.aborted;) {
+        const change = this.changes.next(id, signal); // before the look, so that no change falls between
+        const view = await this.get(id);
+        const version = versionOf(view);
+        if (version !== last) yield view;
+        last = version;
+        if (hasEnded(view.experiment)) return;
+        await change;
+      }
+    } finally {
+      this.#watchers--;
     }
   }
 
@@ -150,6 +183,17 @@ export class Experiments {
   async #view(experiment: StoredExperiment): Promise<ExperimentView> {
     return { experiment, progress: await this.stores.use.progress(experiment.id) };
   }
+}
+
+/** The same for the same state, whichever coordinator is asked: what a watcher has seen. */
+export function versionOf({ experiment, progress }: ExperimentView): string {
+  const counts = progress.map(({ total, done, failed }) => `${total}.${done}.${failed}`);
+  return [experiment.state, ...counts].join('-');
+}
+
+function checkWord(name: string, text: string, longest: number): void {
+  if (/\p{Cc}/u.test(text)) throw BadRequest.of(`${name}: expected text without control characters`);
+  if (text.length > longest) throw BadRequest.of(`${name}: expected at most ${longest} characters, got ${text.length}`);
 }
 
 /** Sorts by time of submission, and cannot be guessed from another one. Letters and digits only: it goes into job ids. */

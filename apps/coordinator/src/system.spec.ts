@@ -164,9 +164,9 @@ describe('over HTTP', { timeout: LIMIT_MS }, () => {
     expect(ids[0]).toBe(ids[1]);
   });
 
-  it('DELETE cancels', async () => {
+  it('an experiment is cancelled', async () => {
     const { id } = (await (await post(hanging())).json()) as { id: string };
-    const cancelled = await fetch(`${http}/api/v1/experiments/${id}`, { method: 'DELETE' });
+    const cancelled = await fetch(`${http}/api/v1/experiments/${id}/cancel`, { method: 'POST' });
     expect(await cancelled.json()).toMatchObject({ id, state: 'cancelled' });
   });
 
@@ -185,7 +185,7 @@ describe('over HTTP', { timeout: LIMIT_MS }, () => {
 kind: Scenario
 metadata: { name: bad }
 spec: { mechanism: queue, ${spec} }`);
-    expect(answer.status).toBe(400);
+    expect(answer.status).toBe(422);
     expect(answer.headers.get('content-type')).toContain('application/problem+json');
     const problem = (await answer.json()) as { detail: string; errors: { pointer: string }[] };
     expect(problem.errors.map((one) => one.pointer)).toContain(pointer);

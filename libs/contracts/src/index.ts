@@ -1,6 +1,20 @@
 // The contracts: what crosses a process boundary. `generated/` is made from proto/ by `npm run generate`.
 import { FILE_DESCRIPTOR_SET_BASE64 } from './generated/descriptors.js';
 
+export {
+  CatalogueClient,
+  CatalogueService,
+  type CatalogueServer,
+  type ScenarioFacts as ScenarioFactsMessage,
+} from './generated/kworkbench/v1/catalogue.js';
+export {
+  CellsClient,
+  CellsService,
+  type CellsServer,
+  type GetCellResponse,
+  type ReadSeriesRequest,
+  type ReadSeriesResponse,
+} from './generated/kworkbench/v1/cells.js';
 export * from './generated/kworkbench/v1/experiments.js';
 export {
   MechanismClient,

@@ -47,6 +47,7 @@ export const env = {
   bind: () => z.string().min(1, 'expected an address to listen on').default('127.0.0.1'),
   workers: () => integer(1, MAX_WORKERS).default(availableParallelism()),
   logLevel: () => z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
+  integer,
   checked,
 };
 

@@ -4,6 +4,7 @@ export * from './grpc-probe.js';
 export * from './http.js';
 export * from './lifecycle.js';
 export * from './log.js';
+export { describe } from './mechanism-grpc.js';
 export * from './mechanism-service.js';
 export * from './queue.js';
 export * from './readiness.js';

@@ -37,6 +37,7 @@ export async function commitCell(transaction: Transaction<Tables>, commit: CellC
           outcome_json: row.outcome_json,
           mechanism: row.mechanism,
           header_json: row.header_json,
+          arrived_rows_json: row.arrived_rows_json,
         })
         .where('cells.finality', '<', row.finality),
     )
@@ -77,15 +78,26 @@ export async function hasResult(db: Db, cellId: string): Promise<boolean> {
 }
 
 export async function getHeader(db: Db, cellId: string): Promise<TelemetryHeader | undefined> {
-  const row = await db.selectFrom('cells').select('header_json').where('cell_id', '=', cellId).executeTakeFirst();
-  const json = row?.header_json ?? undefined;
-  return json === undefined ? undefined : (JSON.parse(json) as TelemetryHeader);
+  return (await tablesOf(db, cellId))?.header;
+}
+
+async function tablesOf(db: Db, cellId: string) {
+  const row = await db
+    .selectFrom('cells')
+    .select(['header_json', 'arrived_rows_json'])
+    .where('cell_id', '=', cellId)
+    .executeTakeFirst();
+  if (row === undefined || row.header_json === null) return undefined;
+  return {
+    header: JSON.parse(row.header_json) as TelemetryHeader,
+    arrivedRows: row.arrived_rows_json === null ? undefined : (JSON.parse(row.arrived_rows_json) as number[]),
+  };
 }
 
 export async function readSeries(db: Db, cellId: string, tableName: string): Promise<Series | undefined> {
-  const header = await getHeader(db, cellId);
-  const tableIndex = header?.tables.findIndex((table) => table.name === tableName) ?? -1;
-  if (header === undefined || tableIndex < 0) return undefined;
+  const tables = await tablesOf(db, cellId);
+  const tableIndex = tables?.header.tables.findIndex((table) => table.name === tableName) ?? -1;
+  if (tables === undefined || tableIndex < 0) return undefined;
   const frames = await db
     .selectFrom('frames')
     .select(['row_count', 'data'])
@@ -93,7 +105,7 @@ export async function readSeries(db: Db, cellId: string, tableName: string): Pro
     .where('table_index', '=', tableIndex)
     .orderBy('sequence')
     .execute();
-  const table = header.tables[tableIndex]!;
+  const table = tables.header.tables[tableIndex]!;
   const rows = frames.reduce((sum, frame) => sum + frame.row_count, 0);
   const columns = table.columns.map(() => new Float64Array(rows));
   let firstRow = 0;
@@ -101,7 +113,7 @@ export async function readSeries(db: Db, cellId: string, tableName: string): Pro
     decodeColumns(frame.data, frame.row_count, columns, firstRow);
     firstRow += frame.row_count;
   }
-  return { table, rows, columns };
+  return { table, rows, arrivedRows: tables.arrivedRows?.[tableIndex] ?? rows, columns };
 }
 
 function toCellRow(commit: CellCommit): CellRow {
@@ -113,6 +125,7 @@ function toCellRow(commit: CellCommit): CellRow {
       outcome_json: toExactJson(commit.failure),
       mechanism: null,
       header_json: null,
+      arrived_rows_json: null,
     };
   }
   return {
@@ -122,6 +135,7 @@ function toCellRow(commit: CellCommit): CellRow {
     outcome_json: toExactJson(commit.result),
     mechanism: commit.mechanism,
     header_json: JSON.stringify(commit.header),
+    arrived_rows_json: commit.arrivedRows ? JSON.stringify(commit.arrivedRows) : null,
   };
 }
 

@@ -7,6 +7,7 @@ import {
   type ListOptions,
   MAX_LIST_LIMIT,
   type NewExperiment,
+  type PlannedPart,
   type StoredExperiment,
   UnknownExperimentError,
   type VariantProgress,
@@ -60,15 +61,19 @@ export async function getDocument(db: Db, id: string): Promise<string | undefine
   return row?.document;
 }
 
-export async function listExperiments(db: Db, { limit, beforeId }: ListOptions): Promise<StoredExperiment[]> {
+export async function listExperiments(
+  db: Db,
+  { limit, before, state, scenario }: ListOptions,
+): Promise<StoredExperiment[]> {
   if (!Number.isInteger(limit) || limit < 1) {
     throw new TypeError(`store: limit: expected a positive integer, got ${String(limit)}`);
   }
-  const before = beforeId === undefined ? undefined : await mustGet(db, beforeId);
   let query = db.selectFrom('experiments').selectAll();
   if (before !== undefined) {
     query = query.where(sql<boolean>`(submitted_at, id) < (${before.submittedAt}, ${before.id})`);
   }
+  if (state !== undefined) query = query.where('state', '=', state);
+  if (scenario !== undefined) query = query.where('scenario', '=', scenario);
   const rows = await query
     .orderBy('submitted_at', 'desc')
     .orderBy('id', 'desc')
@@ -141,8 +146,8 @@ export async function putPlannedCells(
   if (first.length > 0) await forgetAttempts(transaction, new Set(first.map((cell) => cell.id)));
 }
 
-export async function plannedCells(db: Db, experimentId: string): Promise<PlannedCell[]> {
-  const rows = await plannedRows(db, experimentId);
+export async function plannedCells(db: Db, experimentId: string, part?: PlannedPart): Promise<PlannedCell[]> {
+  const rows = await plannedRows(db, experimentId, part);
   return rows.map((row) => ({
     id: row.cell_id,
     cell: JSON.parse(row.cell_json),
@@ -222,13 +227,10 @@ async function mustGet(db: Db, id: string): Promise<StoredExperiment> {
   return experiment;
 }
 
-async function plannedRows(db: Db, experimentId: string): Promise<PlannedCellRow[]> {
-  return db
-    .selectFrom('planned_cells')
-    .selectAll()
-    .where('experiment_id', '=', experimentId)
-    .orderBy('position')
-    .execute();
+async function plannedRows(db: Db, experimentId: string, part?: PlannedPart): Promise<PlannedCellRow[]> {
+  let query = db.selectFrom('planned_cells').selectAll().where('experiment_id', '=', experimentId);
+  if (part !== undefined) query = query.where('position', '>=', part.from).limit(part.limit);
+  return query.orderBy('position').execute();
 }
 
 /** Removes outcomes that say nothing about the cell, so that it counts as open again. They have no frames. */

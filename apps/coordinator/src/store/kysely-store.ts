@@ -14,6 +14,7 @@ import {
   type ListOptions,
   type NewExperiment,
   PING_TIMEOUT_MS,
+  type PlannedPart,
   type Series,
   type Store,
   type StoredExperiment,
@@ -88,8 +89,8 @@ export class KyselyStore implements Store {
     return this.#write((transaction) => experiments.putPlannedCells(transaction, experimentId, planned));
   }
 
-  plannedCells(experimentId: string): Promise<PlannedCell[]> {
-    return this.#read((db) => experiments.plannedCells(db, experimentId));
+  plannedCells(experimentId: string, part?: PlannedPart): Promise<PlannedCell[]> {
+    return this.#read((db) => experiments.plannedCells(db, experimentId, part));
   }
 
   experimentsWaitingFor(cellId: string): Promise<string[]> {

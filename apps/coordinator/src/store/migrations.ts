@@ -69,6 +69,8 @@ const MIGRATIONS: readonly ((words: SchemaWords) => readonly string[])[] = [
     )`,
     ...words.tuning,
   ],
+  // 2
+  () => ['alter table cells add column arrived_rows_json text'],
 ];
 
 /**

@@ -47,6 +47,8 @@ export interface CellRow {
   mechanism: string | null;
   /** Null for a failure. */
   header_json: string | null;
+  /** Rows that were published, per table; null when the frames have all of them. */
+  arrived_rows_json: string | null;
 }
 
 /** One frame: all columns of a block of rows, one after the other (see column-codec.ts). */

@@ -57,7 +57,7 @@ describe('the store on SQLite', () => {
     other.exec('insert into schema_migrations values (99)');
     other.close();
     await expect(store.migrate()).rejects.toThrow(
-      'store: the database has schema version 99, this coordinator knows versions up to 1: start a newer coordinator',
+      'store: the database has schema version 99, this coordinator knows versions up to 2: start a newer coordinator',
     );
     await store.close();
   });

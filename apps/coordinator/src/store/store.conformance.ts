@@ -8,7 +8,13 @@ import type { CellFailure } from '@kworkbench/experiment';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openStore } from './open-store.js';
-import { type Store, StoreUnavailableError, UnknownExperimentError } from './store.js';
+import {
+  type ListOptions,
+  type Store,
+  type StoredExperiment,
+  StoreUnavailableError,
+  UnknownExperimentError,
+} from './store.js';
 import { FRAMES_PER_CELL, ROWS_PER_FRAME } from './testing/commit-forever.js';
 import { expectedColumns, HEADER, newExperiment, plannedCell, resultCommit } from './testing/fixtures.js';
 
@@ -107,7 +113,6 @@ export function storeConformance(emptyDatabase: () => Promise<string>): void {
       await expect(store.cancelExperiment('a', 'now')).rejects.toThrow(unknown);
       await expect(store.putPlannedCells('a', [plannedCell(1)])).rejects.toThrow(unknown);
       await expect(store.putReport('a', '{}')).rejects.toThrow(unknown);
-      await expect(store.listExperiments({ limit: 1, beforeId: 'a' })).rejects.toThrow(unknown);
     });
 
     it('returns the first experiment for an idempotency key that was used, and for an id', async () => {
@@ -152,16 +157,28 @@ export function storeConformance(emptyDatabase: () => Promise<string>): void {
       const expected = ['new', 'mid', 'c-1', 'c', 'a', 'B', 'old'];
       expect((await store.listExperiments({ limit: 1_000 })).map((e) => e.id)).toEqual(expected);
       const paged: string[] = [];
+      let before: StoredExperiment | undefined;
       for (;;) {
-        const last = paged.at(-1);
-        const page = await store.listExperiments({ limit: 2, ...(last !== undefined && { beforeId: last }) });
+        const page: StoredExperiment[] = await store.listExperiments({ limit: 2, ...(before && { before }) });
         if (page.length === 0) break;
         paged.push(...page.map((e) => e.id));
+        before = page.at(-1)!;
       }
       expect(paged).toEqual(expected);
       await expect(store.listExperiments({ limit: 0 })).rejects.toThrow(
         new TypeError('store: limit: expected a positive integer, got 0'),
       );
+    });
+
+    it('lists those of a state or of a scenario alone', async () => {
+      await store.createExperiment(newExperiment('a'));
+      await store.createExperiment(newExperiment('b', { scenario: 'other' }));
+      await store.cancelExperiment('a', 'now');
+      const ids = async (more: Partial<ListOptions>) =>
+        (await store.listExperiments({ limit: 10, ...more })).map((one) => one.id);
+      expect(await ids({ state: 'cancelled' })).toEqual(['a']);
+      expect(await ids({ scenario: 'other' })).toEqual(['b']);
+      expect(await ids({ scenario: 'other', state: 'cancelled' })).toEqual([]);
     });
 
     it('ends an experiment once: what comes later changes nothing and learns how it ended', async () => {
@@ -218,6 +235,8 @@ export function storeConformance(emptyDatabase: () => Promise<string>): void {
       await store.putPlannedCells('a', cells);
       await store.putPlannedCells('a', cells);
       expect(await store.plannedCells('a')).toEqual(cells);
+      expect(await store.plannedCells('a', { from: 600, limit: 3 })).toEqual(cells.slice(600, 603));
+      expect(await store.plannedCells('a', { from: 1_235, limit: 3 })).toEqual([]);
     });
 
     it('plans once when two coordinators do it at once', async () => {

@@ -72,12 +72,24 @@ export interface ExperimentUpdate {
 export interface ListOptions {
   /** 1 to {@link MAX_LIST_LIMIT}; more is cut to that. */
   readonly limit: number;
-  /** Only experiments that come after this one in the list, that is, older ones. */
-  readonly beforeId?: string;
+  /**
+   * Only experiments that come after this place in the list, that is, older ones. A place and no experiment: the one
+   * that stood there may have been removed meanwhile.
+   */
+  readonly before?: { readonly submittedAt: string; readonly id: string };
+  readonly state?: ExperimentState;
+  /** Name of a scenario. */
+  readonly scenario?: string;
 }
 
 /** One page of a list: what a person can look through, and a bound on one answer's size. */
 export const MAX_LIST_LIMIT = 500;
+
+/** Planned cells from the one at `from` (0, 1, 2, ...) on, `limit` at most. */
+export interface PlannedPart {
+  readonly from: number;
+  readonly limit: number;
+}
 
 export interface VariantProgress {
   readonly variant: string;
@@ -93,6 +105,8 @@ export type CellCommit =
       readonly header: TelemetryHeader;
       /** Sequence numbers 0, 1, 2, ... without gaps. */
       readonly frames: readonly Frame[];
+      /** Per table, rows that the cell published; left out when the frames have all of them. */
+      readonly arrivedRows?: readonly number[];
       readonly result: CellResult;
     }
   | { readonly cellId: string; readonly failure: CellFailure };
@@ -103,6 +117,8 @@ export type CommitOutcome = 'committed' | 'duplicate';
 export interface Series {
   readonly table: TableSpec;
   readonly rows: number;
+  /** Rows that the cell published: more than `rows` when it published more than is kept (see CellCommit). */
+  readonly arrivedRows: number;
   /** One array per column of the table, each `rows` long; bit for bit what was committed. */
   readonly columns: readonly Float64Array[];
 }
@@ -139,7 +155,7 @@ export interface Store {
 
   /**
    * Newest first, by `submittedAt` and then id: a total order, so that pages neither overlap nor leave anything out.
-   * @throws UnknownExperimentError when there is no `beforeId`; TypeError when `limit` is no positive integer.
+   * @throws TypeError when `limit` is no positive integer.
    */
   listExperiments(options: ListOptions): Promise<StoredExperiment[]>;
 
@@ -169,8 +185,8 @@ export interface Store {
    */
   putPlannedCells(experimentId: string, cells: readonly PlannedCell[]): Promise<void>;
 
-  /** In the order they were put; empty when there are none. */
-  plannedCells(experimentId: string): Promise<PlannedCell[]>;
+  /** In the order they were put, all of them or a part; empty when there are none. */
+  plannedCells(experimentId: string, part?: PlannedPart): Promise<PlannedCell[]>;
 
   /** Running experiments that planned this cell, oldest first. */
   experimentsWaitingFor(cellId: string): Promise<string[]>;

@@ -96,7 +96,7 @@ export class TestClient {
   }
 
   async list(): Promise<readonly Experiment[]> {
-    const request = { limit: 0, beforeId: '' };
+    const request = { limit: 0, beforeId: '', cursor: '', state: ExperimentState.UNSPECIFIED, scenario: '' };
     const client = this.#client;
     return (await answer(client.list.bind(client) as Unary<typeof request, { experiments: Experiment[] }>, request))
       .experiments;

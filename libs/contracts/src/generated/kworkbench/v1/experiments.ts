@@ -33,6 +33,13 @@ export enum ExperimentState {
   CANCELLED = 4,
 }
 
+export enum CellState {
+  UNSPECIFIED = 0,
+  WAITING = 1,
+  DONE = 2,
+  FAILED = 3,
+}
+
 export interface SubmitRequest {
   /** The scenario file, YAML or JSON, with overrides applied by the client. */
   scenario: string;
@@ -54,10 +61,18 @@ export interface ListRequest {
   limit: number;
   /** Experiments older than this id's; empty for the newest. */
   beforeId: string;
+  /** `next_cursor` of the page before; empty for the first page. */
+  cursor: string;
+  /** Only experiments in this state; unspecified for all. */
+  state: ExperimentState;
+  /** Only experiments of the scenario of this name; empty for all. */
+  scenario: string;
 }
 
 export interface ListResponse {
   experiments: Experiment[];
+  /** Empty with the last page. */
+  nextCursor: string;
 }
 
 export interface WatchRequest {
@@ -96,6 +111,32 @@ export interface VariantProgress {
   variant: string;
   done: number;
   total: number;
+}
+
+export interface ListCellsRequest {
+  id: string;
+  limit: number;
+  cursor: string;
+}
+
+export interface ListCellsResponse {
+  cells: PlannedCell[];
+  nextCursor: string;
+}
+
+export interface PlannedCell {
+  id: string;
+  variant: string;
+  /** Sweep path to value, as JSON. */
+  pointJson: string;
+  replication: number;
+  seed: number;
+  state: CellState;
+  /** Of a cell that is done. */
+  digest: string;
+  /** Of a cell that failed: invariant, model, ..., and one line. */
+  failureKind: string;
+  failureMessage: string;
 }
 
 function createBaseSubmitRequest(): SubmitRequest {
@@ -290,7 +331,7 @@ export const GetRequest: MessageFns<GetRequest> = {
 };
 
 function createBaseListRequest(): ListRequest {
-  return { limit: 0, beforeId: "" };
+  return { limit: 0, beforeId: "", cursor: "", state: 0, scenario: "" };
 }
 
 export const ListRequest: MessageFns<ListRequest> = {
@@ -300,6 +341,15 @@ export const ListRequest: MessageFns<ListRequest> = {
     }
     if (message.beforeId !== "") {
       writer.uint32(18).string(message.beforeId);
+    }
+    if (message.cursor !== "") {
+      writer.uint32(26).string(message.cursor);
+    }
+    if (message.state !== 0) {
+      writer.uint32(32).int32(message.state);
+    }
+    if (message.scenario !== "") {
+      writer.uint32(42).string(message.scenario);
     }
     return writer;
   },
@@ -333,6 +383,30 @@ export const ListRequest: MessageFns<ListRequest> = {
             message.beforeId = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.cursor = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.scenario = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -352,18 +426,24 @@ export const ListRequest: MessageFns<ListRequest> = {
     const message = createBaseListRequest();
     message.limit = object.limit ?? 0;
     message.beforeId = object.beforeId ?? "";
+    message.cursor = object.cursor ?? "";
+    message.state = object.state ?? 0;
+    message.scenario = object.scenario ?? "";
     return message;
   },
 };
 
 function createBaseListResponse(): ListResponse {
-  return { experiments: [] };
+  return { experiments: [], nextCursor: "" };
 }
 
 export const ListResponse: MessageFns<ListResponse> = {
   encode(message: ListResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.experiments) {
       Experiment.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextCursor !== "") {
+      writer.uint32(18).string(message.nextCursor);
     }
     return writer;
   },
@@ -389,6 +469,14 @@ export const ListResponse: MessageFns<ListResponse> = {
             message.experiments.push(Experiment.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextCursor = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -407,6 +495,7 @@ export const ListResponse: MessageFns<ListResponse> = {
   fromPartial(object: DeepPartial<ListResponse>): ListResponse {
     const message = createBaseListResponse();
     message.experiments = object.experiments?.map((e) => Experiment.fromPartial(e)) || [];
+    message.nextCursor = object.nextCursor ?? "";
     return message;
   },
 };
@@ -884,6 +973,313 @@ export const VariantProgress: MessageFns<VariantProgress> = {
   },
 };
 
+function createBaseListCellsRequest(): ListCellsRequest {
+  return { id: "", limit: 0, cursor: "" };
+}
+
+export const ListCellsRequest: MessageFns<ListCellsRequest> = {
+  encode(message: ListCellsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(16).uint32(message.limit);
+    }
+    if (message.cursor !== "") {
+      writer.uint32(26).string(message.cursor);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListCellsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListCellsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.limit = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.cursor = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListCellsRequest>): ListCellsRequest {
+    return ListCellsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListCellsRequest>): ListCellsRequest {
+    const message = createBaseListCellsRequest();
+    message.id = object.id ?? "";
+    message.limit = object.limit ?? 0;
+    message.cursor = object.cursor ?? "";
+    return message;
+  },
+};
+
+function createBaseListCellsResponse(): ListCellsResponse {
+  return { cells: [], nextCursor: "" };
+}
+
+export const ListCellsResponse: MessageFns<ListCellsResponse> = {
+  encode(message: ListCellsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.cells) {
+      PlannedCell.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextCursor !== "") {
+      writer.uint32(18).string(message.nextCursor);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListCellsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListCellsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cells.push(PlannedCell.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextCursor = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListCellsResponse>): ListCellsResponse {
+    return ListCellsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListCellsResponse>): ListCellsResponse {
+    const message = createBaseListCellsResponse();
+    message.cells = object.cells?.map((e) => PlannedCell.fromPartial(e)) || [];
+    message.nextCursor = object.nextCursor ?? "";
+    return message;
+  },
+};
+
+function createBasePlannedCell(): PlannedCell {
+  return {
+    id: "",
+    variant: "",
+    pointJson: "",
+    replication: 0,
+    seed: 0,
+    state: 0,
+    digest: "",
+    failureKind: "",
+    failureMessage: "",
+  };
+}
+
+export const PlannedCell: MessageFns<PlannedCell> = {
+  encode(message: PlannedCell, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.variant !== "") {
+      writer.uint32(18).string(message.variant);
+    }
+    if (message.pointJson !== "") {
+      writer.uint32(26).string(message.pointJson);
+    }
+    if (message.replication !== 0) {
+      writer.uint32(32).uint32(message.replication);
+    }
+    if (message.seed !== 0) {
+      writer.uint32(40).uint32(message.seed);
+    }
+    if (message.state !== 0) {
+      writer.uint32(48).int32(message.state);
+    }
+    if (message.digest !== "") {
+      writer.uint32(58).string(message.digest);
+    }
+    if (message.failureKind !== "") {
+      writer.uint32(66).string(message.failureKind);
+    }
+    if (message.failureMessage !== "") {
+      writer.uint32(74).string(message.failureMessage);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PlannedCell {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePlannedCell();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.variant = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.pointJson = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.replication = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.seed = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.digest = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.failureKind = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.failureMessage = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PlannedCell>): PlannedCell {
+    return PlannedCell.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PlannedCell>): PlannedCell {
+    const message = createBasePlannedCell();
+    message.id = object.id ?? "";
+    message.variant = object.variant ?? "";
+    message.pointJson = object.pointJson ?? "";
+    message.replication = object.replication ?? 0;
+    message.seed = object.seed ?? 0;
+    message.state = object.state ?? 0;
+    message.digest = object.digest ?? "";
+    message.failureKind = object.failureKind ?? "";
+    message.failureMessage = object.failureMessage ?? "";
+    return message;
+  },
+};
+
 /** Answered by the coordinator, for the CLI and for pipelines. */
 export type ExperimentsService = typeof ExperimentsService;
 export const ExperimentsService = {
@@ -943,6 +1339,16 @@ export const ExperimentsService = {
     responseSerialize: (value: Experiment): Buffer => Buffer.from(Experiment.encode(value).finish()),
     responseDeserialize: (value: Buffer): Experiment => Experiment.decode(value),
   },
+  /** The cells that an experiment has planned, in the order of planning. */
+  listCells: {
+    path: "/kworkbench.v1.Experiments/ListCells" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListCellsRequest): Buffer => Buffer.from(ListCellsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListCellsRequest => ListCellsRequest.decode(value),
+    responseSerialize: (value: ListCellsResponse): Buffer => Buffer.from(ListCellsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListCellsResponse => ListCellsResponse.decode(value),
+  },
 } as const;
 
 export interface ExperimentsServer extends UntypedServiceImplementation {
@@ -954,6 +1360,8 @@ export interface ExperimentsServer extends UntypedServiceImplementation {
   watch: handleServerStreamingCall<WatchRequest, Experiment>;
   getReport: handleUnaryCall<GetReportRequest, GetReportResponse>;
   cancel: handleUnaryCall<CancelRequest, Experiment>;
+  /** The cells that an experiment has planned, in the order of planning. */
+  listCells: handleUnaryCall<ListCellsRequest, ListCellsResponse>;
 }
 
 export interface ExperimentsClient extends Client {
@@ -1026,6 +1434,22 @@ export interface ExperimentsClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Experiment) => void,
+  ): ClientUnaryCall;
+  /** The cells that an experiment has planned, in the order of planning. */
+  listCells(
+    request: ListCellsRequest,
+    callback: (error: ServiceError | null, response: ListCellsResponse) => void,
+  ): ClientUnaryCall;
+  listCells(
+    request: ListCellsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListCellsResponse) => void,
+  ): ClientUnaryCall;
+  listCells(
+    request: ListCellsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListCellsResponse) => void,
   ): ClientUnaryCall;
 }
 

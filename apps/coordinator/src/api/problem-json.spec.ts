@@ -1,10 +1,11 @@
 import { ScenarioError } from '@kworkbench/experiment';
 import { NotFoundException } from '@nestjs/common';
 import { describe, expect, it } from 'vitest';
-import { QueueUnavailableError } from './cell-queues.js';
-import { BadRequest, NoReport } from './experiments.js';
+import { QueueUnavailableError } from '../cell-queues.js';
+import { NoReport } from '../experiments.js';
 import { jsonPointer, toProblem } from './problem-json.js';
-import { StoreUnavailableError, UnknownExperimentError } from './store/index.js';
+import { BadRequest, TooLarge } from './request.js';
+import { StoreUnavailableError, UnknownExperimentError } from '../store/index.js';
 
 describe('problem details', () => {
   it.each([
@@ -20,14 +21,15 @@ describe('problem details', () => {
     ]);
     const detail = 'x.yaml: spec.machine.cpus: expected an integer from 1 to 4096, got "forty"';
     expect(toProblem(error)).toMatchObject({
-      status: 400,
+      status: 422,
       detail,
       errors: [{ detail, pointer: '/spec/machine/cpus' }],
     });
   });
 
   it.each([
-    [new BadRequest('body: expected a scenario'), 400],
+    [BadRequest.of('body: expected a scenario'), 400],
+    [new TooLarge('too large'), 413],
     [new UnknownExperimentError('e1'), 404],
     [new NoReport('none'), 409],
     [new StoreUnavailableError('away'), 503],

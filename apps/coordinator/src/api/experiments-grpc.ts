@@ -1,11 +1,18 @@
 // kworkbench.v1.Experiments over gRPC.
-import { status, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
-import { ExperimentState, ExperimentsService, type Experiment, type ExperimentsServer } from '@kworkbench/contracts';
-import { ScenarioError } from '@kworkbench/experiment';
+import {
+  CellState,
+  ExperimentState,
+  ExperimentsService,
+  type Experiment,
+  type ExperimentsServer,
+  type PlannedCell as PlannedCellMessage,
+} from '@kworkbench/contracts';
+import { isFailure } from '@kworkbench/experiment';
 import type { HostedService, Logger } from '@kworkbench/service-host';
-import { QueueUnavailableError } from './cell-queues.js';
-import { BadRequest, NoReport, type Experiments, type ExperimentView } from './experiments.js';
-import { StoreUnavailableError, UnknownExperimentError, type StoredExperiment } from './store/index.js';
+import type { Cells, CellState as CellView } from '../cells.js';
+import type { Experiments, ExperimentView } from '../experiments.js';
+import type { StoredExperiment } from '../store/index.js';
+import { toStatus, unaryHandlers } from './unary.js';
 
 const STATES: Readonly<Record<StoredExperiment['state'], ExperimentState>> = {
   running: ExperimentState.RUNNING,
@@ -35,25 +42,28 @@ export function toMessage({ experiment, progress }: ExperimentView): Experiment 
   };
 }
 
-export function experimentsGrpc(experiments: Experiments, log: Logger): HostedService {
-  /** A handler that answers with what `work` resolves to, or with the status of what it throws. */
-  const unary =
-    <Request, Response>(work: (request: Request) => Promise<Response>) =>
-    (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>) => {
-      work(call.request).then(
-        (response) => callback(null, response),
-        (error: Error) => callback(toStatus(error, log)),
-      );
-    };
-
+export function experimentsGrpc(experiments: Experiments, cells: Cells, log: Logger): HostedService {
+  const unary = unaryHandlers(log);
   const implementation: ExperimentsServer = {
     submit: unary(async (request) => ({ experiment: toMessage(await experiments.submit(request)) })),
     get: unary(async ({ id }) => toMessage(await experiments.get(id))),
-    list: unary(async ({ limit, beforeId }) => ({
-      experiments: (await experiments.list(limit, beforeId)).map((experiment) =>
-        toMessage({ experiment, progress: [] }),
-      ),
-    })),
+    list: unary(async ({ limit, beforeId, cursor, state, scenario }) => {
+      const page = await experiments.list({
+        limit: limit || undefined,
+        beforeId: beforeId || undefined,
+        cursor: cursor || undefined,
+        state: stateOf(state),
+        scenario: scenario || undefined,
+      });
+      return {
+        experiments: page.experiments.map((experiment) => toMessage({ experiment, progress: [] })),
+        nextCursor: page.nextCursor ?? '',
+      };
+    }),
+    listCells: unary(async ({ id, limit, cursor }) => {
+      const page = await cells.list(id, { limit: limit || undefined, cursor: cursor || undefined });
+      return { cells: page.cells.map(cellMessage), nextCursor: page.nextCursor ?? '' };
+    }),
     getReport: unary(async ({ id }) => ({ reportJson: await experiments.report(id) })),
     cancel: unary(async ({ id }) => toMessage(await experiments.cancel(id))),
     watch: (call) => {
@@ -73,14 +83,22 @@ export function experimentsGrpc(experiments: Experiments, log: Logger): HostedSe
   return { definition: ExperimentsService, implementation: { ...implementation } };
 }
 
-function toStatus(error: Error, log: Logger): { code: status; details: string } {
-  if (error instanceof ScenarioError) return { code: status.INVALID_ARGUMENT, details: error.lines().join('\n') };
-  if (error instanceof BadRequest) return { code: status.INVALID_ARGUMENT, details: error.message };
-  if (error instanceof UnknownExperimentError) return { code: status.NOT_FOUND, details: error.message };
-  if (error instanceof NoReport) return { code: status.FAILED_PRECONDITION, details: error.message };
-  if (error instanceof StoreUnavailableError || error instanceof QueueUnavailableError) {
-    return { code: status.UNAVAILABLE, details: error.message };
-  }
-  log.error({ err: error }, 'request failed');
-  return { code: status.INTERNAL, details: 'internal error; the log of the coordinator says more' };
+function stateOf(state: ExperimentState): StoredExperiment['state'] | undefined {
+  return Object.entries(STATES).find(([, message]) => message === state)?.[0] as StoredExperiment['state'] | undefined;
+}
+
+function cellMessage({ planned, outcome }: CellView): PlannedCellMessage {
+  const { id, variant, point, replication, cell } = planned;
+  const failure = outcome && isFailure(outcome) ? outcome : undefined;
+  return {
+    id,
+    variant,
+    pointJson: JSON.stringify(point),
+    replication,
+    seed: cell.seed,
+    state: outcome === undefined ? CellState.WAITING : failure ? CellState.FAILED : CellState.DONE,
+    digest: outcome && !isFailure(outcome) ? outcome.digest : '',
+    failureKind: failure?.kind ?? '',
+    failureMessage: failure?.message ?? '',
+  };
 }

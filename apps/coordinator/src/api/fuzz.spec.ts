@@ -1,0 +1,100 @@
+// Whatever is sent, the answer is a problem that blames the client, soon, and the coordinator lives on as it was.
+// `kwb test --all` sends ten thousand. Build before running this file alone.
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectProblem } from '../testing/api-client.js';
+import { scenarioYaml, startCoordinator } from '../testing/cluster.js';
+import { wrongRequests, type WrongRequest } from '../testing/malformed.js';
+import { endEverything, type TestProcess, TestRedis, untilReady } from '../testing/processes.js';
+
+const REQUESTS = process.env['KWB_TEST_ALL'] ? 10_000 : 400;
+const SEED = 20_261_121;
+const LIMIT_MS = 600_000;
+/** One after another would mostly wait; more at once would only queue. */
+const AT_ONCE = 4;
+/** A coordinator at rest has some 150 MB; parsing 64 KiB of YAML takes some ten more for a moment. */
+const MAX_RESIDENT_MB = 450;
+/** Mutations that happened to leave the scenario good. More would mean that hardly anything wrong is sent. */
+const MAX_ACCEPTED_SHARE = 0.1;
+
+let coordinator: TestProcess;
+let http: string;
+
+beforeAll(async () => {
+  const redis = await TestRedis.start();
+  coordinator = startCoordinator(redis, { KWB_MAX_MALFORMED: '1000000' });
+  http = (await coordinator.ports()).http;
+  await untilReady(http, true);
+}, LIMIT_MS);
+afterAll(endEverything);
+
+/** Most that the process ever had in memory. */
+function peakResidentMb(): number {
+  const status = readFileSync(`/proc/${coordinator.child.pid}/status`, 'utf8');
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)![1]) / 1024;
+}
+
+/** @returns whether it was accepted after all. */
+async function send({ method, path, headers, body }: WrongRequest): Promise<boolean> {
+  const response = await fetch(http + path, { method, headers, ...(body !== undefined && { body }) });
+  const text = await response.text();
+  if (response.ok && (path.includes('/scenarios/check') || path === '/api/v1/experiments')) return true;
+  expect(response.status, `${method} ${path} ${String(body).slice(0, 300)}: ${text}`).toBeGreaterThanOrEqual(400);
+  expect(response.status, `${method} ${path} ${String(body).slice(0, 300)}: ${text}`).toBeLessThan(500);
+  expectProblem(response, JSON.parse(text));
+  return false;
+}
+
+describe('malformed requests', { timeout: LIMIT_MS }, () => {
+  it(`are all refused with a problem: ${REQUESTS} of them`, async () => {
+    const requests = wrongRequests(REQUESTS, SEED);
+    let accepted = 0;
+    let next = 0;
+    const sender = async () => {
+      while (next < requests.length) if (await send(requests[next++]!)) accepted++;
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, sender));
+    expect(accepted / requests.length).toBeLessThan(MAX_ACCEPTED_SHARE);
+    expect(coordinator.log.filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([]);
+    expect(coordinator.child.exitCode).toBeNull();
+    expect(peakResidentMb()).toBeLessThan(MAX_RESIDENT_MB);
+  });
+
+  it('leave the coordinator as it was', async () => {
+    const good = scenarioYaml('workload: { items: 10 }, variants: [before], replications: 2');
+    const response = await fetch(`${http}/api/v1/scenarios/check`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/yaml' },
+      body: good,
+    });
+    expect([response.status, await response.json()]).toMatchObject([200, { cells: 2 }]);
+  });
+});
+
+describe('a scenario that is far too large', { timeout: LIMIT_MS }, () => {
+  const check = async (body: string) => {
+    const response = await fetch(`${http}/api/v1/experiments`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/yaml' },
+      body,
+    });
+    return [response.status, await response.json()] as const;
+  };
+
+  it('is refused by its length: 10 MB', async () => {
+    const before = peakResidentMb();
+    expect((await check(`# ${'x'.repeat(10 * 2 ** 20)}\n`))[0]).toBe(413);
+    // Refused at the header: the body was not even read.
+    expect(peakResidentMb() - before).toBeLessThan(8);
+  });
+
+  it('is refused by its size before it is expanded: 10^9 cells', async () => {
+    const thousand = `[${Array.from({ length: 1000 }, (_, i) => i + 1).join(',')}]`;
+    const sweep = `{ workload.items: ${thousand}, workload.rate: ${thousand} }`;
+    const before = peakResidentMb();
+    const [status, problem] = await check(scenarioYaml(`variants: [before], replications: 1000, sweep: ${sweep}`));
+    expect(status).toBe(422);
+    expect(problem).toMatchObject({ errors: [{ detail: expect.stringContaining('at most') }] });
+    expect(peakResidentMb() - before).toBeLessThan(50);
+  });
+});
