@@ -23,6 +23,7 @@ export { Seqcount } from './locks/seqcount.js';
 export { SpinLock } from './locks/spinlock.js';
 export { UserMutex, type UserMutexCosts } from './locks/user-mutex.js';
 export { ChangeSeries } from './observe/change-series.js';
+export { addSchedProbe } from './observe/sched-probes.js';
 export { TimeWeighted } from './observe/time-weighted.js';
 export { Tracer } from './observe/tracer.js';
 export { RandomStream } from './random.js';

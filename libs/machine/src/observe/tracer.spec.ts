@@ -16,6 +16,7 @@ import {
   type LockTask,
   runLockProgram,
 } from '../testing/lock-program.js';
+import { SwitchLog } from '../testing/switch-log.js';
 import { Tracer } from './tracer.js';
 
 const CPUS = 3;
@@ -171,5 +172,19 @@ describe('a traced machine', () => {
     const trace = read();
     expect(trace.track('mmap_lock readers').counts.map(([, value]) => value)).toEqual([1, 2, 1, 0]);
     expect([...trace.tracks.values()].filter(({ name }) => name === 'conn.lock').length).toBe(32);
+  });
+
+  it('leaves those who look on already where they are', () => {
+    const machine = testMachine(1);
+    const log = new SwitchLog(machine);
+    const trace = new TraceRecorder({ title: 'test', limitBytes: 2 ** 20 }, () => {});
+    new Tracer(trace).attach(machine);
+    const task = machine.spawn('a', function* () {
+      yield 1_000;
+    });
+    machine.run(Infinity);
+    log.checkAccounting([task]);
+    expect([log.violations, log.switches]).toEqual([[], 1]);
+    expect(trace.finish().events).toBe(3); // woken, in, out
   });
 });

@@ -4,11 +4,12 @@ import type { TraceRecorder } from '@kworkbench/telemetry';
 import { PrevState } from '@kworkbench/telemetry';
 import { invariant } from '../invariant.js';
 import type { Lock } from '../locks/lock.js';
-import { LockMode, type LockProbe } from '../locks/lock-probe.js';
+import { LockMode, type LockProbe, LockProbes } from '../locks/lock-probe.js';
 import type { Machine } from '../machine.js';
 import type { Cpu } from '../sched/cpu.js';
 import type { SchedProbe } from '../sched/probe.js';
 import { SchedClass, type Task, TaskState } from '../sched/task.js';
+import { addSchedProbe } from './sched-probes.js';
 
 /** Of many locks with one name (one per object), as many get a track of their own; waits are shown for all. */
 const TRACKS_PER_LOCK_NAME = 32;
@@ -35,19 +36,19 @@ export class Tracer implements SchedProbe, LockProbe {
 
   /** Looks on at a machine from now on, and at the locks that are made on it later. Once. */
   attach(machine: Machine): void {
-    invariant(this.machine === undefined && machine.scheduler.probe === undefined, 'tracer: one machine, one tracer');
+    invariant(this.machine === undefined, 'tracer: of one machine');
     this.machine = machine;
-    machine.scheduler.probe = this;
-    machine.lockProbe = this;
+    addSchedProbe(machine.scheduler, this);
+    machine.lockProbe = machine.lockProbe === undefined ? this : new LockProbes([machine.lockProbe, this]);
   }
 
   switchIn(cpu: Cpu, task: Task): void {
     this.trace.switchIn(this.nowNs, cpu.index, this.threadOf(task), priorityOf(task));
   }
 
-  switchOut(cpu: Cpu, _task: Task, state: TaskState): void {
+  switchOut(cpu: Cpu, task: Task, state: TaskState): void {
     this.trace.switchOut(this.nowNs, cpu.index, prevStateOf(state));
-    if (state === TaskState.Dead) this.threads.delete(_task);
+    if (state === TaskState.Dead) this.threads.delete(task);
   }
 
   wake(task: Task, target: Cpu): void {
