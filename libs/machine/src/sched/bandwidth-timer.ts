@@ -65,7 +65,8 @@ export class BandwidthTimer<Local extends LocalRuntime> {
 
   /** tg_set_cfs_bandwidth(): whoever waits may go on, as nothing of the old quota counts any more. */
   reconfigure(): void {
-    for (let local = this.waiting.shift(); local !== undefined; local = this.waiting.shift()) this.release(local);
+    // Those for whom the new quota is too small as well wait again.
+    for (let left = this.waiting.length; left > 0; left--) this.release(this.waiting.shift()!);
     if (this.pool.limited) return;
     this.active = false;
     this.version++;

@@ -4,6 +4,7 @@ import type { Machine } from '../machine.js';
 import { MS, testMachine } from '../testing/build.js';
 import { SwitchLog } from '../testing/switch-log.js';
 import { remoteBegin, remoteCharge } from './bandwidth-remote.js';
+import { CpuMask } from './cpu-mask.js';
 import { CpuGroup, type CpuGroupOptions } from './cpu-group.js';
 import type { Task, TaskBody } from './task.js';
 
@@ -139,6 +140,36 @@ describe('a group with a quota', () => {
     machine.run(190 * MS);
     expect(ranMs(machine, task)).toBe(10 + 20 + 100);
   });
+});
+
+it('shares a new quota that is too small for all of its CPUs among those that come first', () => {
+  const machine = testMachine(3);
+  const group = new CpuGroup(machine, 'g', { quotaNs: 9 * MS });
+  const tasks = [0, 1, 2].map((on) => spinner(machine, group, on));
+  const shrink = machine.addActor(() => group.configure({ quotaNs: 2 * MS }));
+  machine.schedule(50 * MS, shrink, 0);
+  machine.run(999 * MS);
+  expect(ranMs(machine, ...tasks)).toBe(9 + 2 + 9 * 2);
+});
+
+it('keeps a throttled task that may no longer run where it is for no CPU but those that it may use', () => {
+  const machine = testMachine(2);
+  const group = new CpuGroup(machine, 'g', { quotaNs: 5 * MS });
+  spinner(machine, group, 1);
+  const seen: number[] = [];
+  machine.spawn(
+    'moves',
+    function* (task) {
+      yield 20 * MS;
+      machine.scheduler.setAffinity(task, new CpuMask(2, [0]));
+      machine.scheduler.setGroup(task, group);
+      yield 1 * MS;
+      seen.push(task.cpu.index);
+    },
+    { near: machine.cpus[1]!, nice: -20 },
+  );
+  machine.run(1000 * MS);
+  expect(seen).toEqual([0]);
 });
 
 describe('nested groups', () => {

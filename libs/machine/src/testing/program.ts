@@ -54,18 +54,21 @@ class Program implements ProgramResult {
     options: MutexOptions,
   ) {
     this.mutexes = [new Mutex(machine, 'a', options), new Mutex(machine, 'b', options)];
-    const tight = new CpuGroup(machine, 'tight', { quotaNs: 20 * MS });
+    const tight = new CpuGroup(machine, 'tight', { quotaNs: 5 * MS, periodNs: 20 * MS });
     const child = new CpuGroup(machine, 'child', {
       parent: tight,
-      quotaNs: 15 * MS,
-      periodNs: 50 * MS,
-      burstNs: 5 * MS,
+      quotaNs: 4 * MS,
+      periodNs: 10 * MS,
+      burstNs: 1 * MS,
     });
-    const wide = new CpuGroup(machine, 'wide', { quotaNs: 150 * MS, firstEdgeNs: 7 * MS });
+    const wide = new CpuGroup(machine, 'wide', { quotaNs: 15 * MS, periodNs: 10 * MS, firstEdgeNs: 7 * MS });
     this.groups = [tight, child, wide];
     this.listener = machine.spawn('listener', () => this.listen());
-    for (const [index, { on, steps }] of program.entries()) {
-      const placed = on === undefined ? {} : { on: machine.cpus[on]! };
+    for (const [index, { on, group, steps }] of program.entries()) {
+      const placed = {
+        ...(on !== undefined && { on: machine.cpus[on]! }),
+        ...(group !== undefined && { group: this.groups[group]! }),
+      };
       this.tasks.push(machine.spawn(`task ${index}`, (task) => this.body(task, index, steps), placed));
     }
   }
@@ -155,8 +158,12 @@ class Program implements ProgramResult {
         scheduler.setGroup(task, step.group === undefined ? undefined : this.groups[step.group]);
         return;
       case 'quota':
-        this.groups[step.group]!.configure({ quotaNs: step.quotaNs });
+        this.setQuota(this.groups[step.group]!, step.quotaNs);
     }
+  }
+
+  private setQuota(group: CpuGroup, quotaNs: number): void {
+    group.configure({ quotaNs, periodNs: group.pool.periodNs });
   }
 
   private fork(parent: Task, steps: readonly Step[]): void {

@@ -26,6 +26,8 @@ export type Step =
 export interface ProgramTask {
   /** The CPU that it is bound to, or undefined. */
   readonly on: number | undefined;
+  /** The group that it starts in. */
+  readonly group?: number | undefined;
   readonly steps: readonly Step[];
 }
 
@@ -73,7 +75,7 @@ export function stepArbitrary(kinds: readonly Step['do'][], cpus: number): fc.Ar
     fifo: () => fc.record({ do: fc.constant('fifo'), priority: fc.integer({ min: 1, max: 99 }) }),
     fair: () => fc.constant({ do: 'fair' }),
     join: () => fc.record({ do: fc.constant('join'), group: fc.option(group, { nil: undefined }) }),
-    quota: () => fc.record({ do: fc.constant('quota'), group, quotaNs: fc.integer({ min: MS, max: 200 * MS }) }),
+    quota: () => fc.record({ do: fc.constant('quota'), group, quotaNs: fc.integer({ min: MS, max: 20 * MS }) }),
     remote: () => fc.record({ do: fc.constant('remote'), group, ns }),
     alloc: () => fc.record({ do: fc.constant('alloc'), bytes: fc.integer({ min: 1, max: 1 << 20 }), ns: shortNs }),
   };
@@ -83,7 +85,8 @@ export function stepArbitrary(kinds: readonly Step['do'][], cpus: number): fc.Ar
 export function programArbitrary(cpus: number, kinds: readonly Step['do'][]): fc.Arbitrary<ProgramTask[]> {
   const task = fc.record({
     on: fc.option(fc.nat({ max: cpus - 1 }), { nil: undefined }),
-    steps: fc.array(stepArbitrary(kinds, cpus), { minLength: 1, maxLength: 12 }),
+    group: kinds.includes('join') ? fc.option(group, { nil: undefined }) : fc.constant(undefined),
+    steps: fc.array(stepArbitrary(kinds, cpus), { minLength: 1, maxLength: 20, size: 'max' }),
   });
-  return fc.array(task, { minLength: 1, maxLength: 8 });
+  return fc.array(task, { minLength: 1, maxLength: 8, size: 'max' });
 }

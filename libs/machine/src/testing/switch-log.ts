@@ -1,6 +1,7 @@
 // Looks on at every switch, wakeup and migration of a machine, notes what must not be, and digests all of it, so that two
 // runs can be compared event by event at the price of one number.
 import type { Machine } from '../machine.js';
+import type { ThrottleAt } from '../sched/bandwidth-group.js';
 import type { Cpu } from '../sched/cpu.js';
 import type { SchedProbe } from '../sched/probe.js';
 import { SchedClass, type Task, TaskState } from '../sched/task.js';
@@ -41,7 +42,10 @@ export class SwitchLog implements SchedProbe {
   private readonly home = new Map<Task, Cpu>();
   private readonly interrupted = new Set<Task>();
 
-  constructor(private readonly machine: Machine) {
+  constructor(
+    private readonly machine: Machine,
+    private readonly throttleAt: ThrottleAt = 'dequeue',
+  ) {
     machine.scheduler.probe = this;
     this.running = machine.cpus.map(({ current }) => current);
     this.sinceNs = machine.cpus.map(() => machine.nowNs);
@@ -104,7 +108,8 @@ export class SwitchLog implements SchedProbe {
     this.check(cpu.softirqQueue.length === 0, 'a softirq waits for a task', cpu, task);
     if (task.runClass === SchedClass.Fifo) return;
     this.check(cpu.fifoQueue.length === 0, 'a FIFO task waits for a fair one', cpu, task);
-    this.check(!(task.group?.throttledOn(cpu) ?? false), 'a throttled task runs', cpu, task);
+    const mustStop = task.userMode || this.throttleAt === 'dequeue';
+    this.check(!(mustStop && (task.group?.throttledOn(cpu) ?? false)), 'a throttled task runs', cpu, task);
   }
 
   private note(kind: Kind, cpu: Cpu, task: Task, detail: number): void {
