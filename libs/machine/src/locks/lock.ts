@@ -7,6 +7,7 @@
 //
 // A free lock returns 0 at once: no event, no allocation. Routines keep the call in a state of its own. For code that
 // is not hot every lock has the same as a generator (`yield* mutex.lock()`).
+import { invariant } from '../invariant.js';
 import type { Machine } from '../machine.js';
 import type { Task } from '../sched/task.js';
 import type { LockClass } from './lock-class.js';
@@ -52,6 +53,11 @@ export abstract class Lock {
   /** One more observer. */
   addProbe(probe: LockProbe): void {
     this.probe = this.probe === undefined ? probe : new LockProbes([this.probe, probe]);
+  }
+
+  /** An assert whose message is put together only when it is due. */
+  protected misused(task: Task, how: string): never {
+    return invariant(false, `${this.name}: ${task.name} ${how}`) as never;
   }
 
   /** The task's record of this wait, or undefined when it does not wait for this lock. */

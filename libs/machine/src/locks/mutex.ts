@@ -5,7 +5,6 @@
 // sets HANDOFF and spins or sleeps again, and the next unlock gives the mutex to it.
 //
 // Invariants: at most one owner; who waits is on the wait list or in the spin queue; HANDOFF only while there is an owner.
-import { invariant } from '../invariant.js';
 import type { Machine } from '../machine.js';
 import type { RandomStream } from '../random.js';
 import { PARK, type Task, type TaskBody } from '../sched/task.js';
@@ -72,7 +71,7 @@ export class Mutex extends Lock {
     const task = this.machine.current;
     const wait = this.waitOf(task);
     if (wait !== undefined) return this.goOn(task, wait);
-    invariant(this.owner !== task, `${this.name}: ${task.name} locks it twice`);
+    if (this.owner === task) this.misused(task, 'locks it twice');
     this.probe?.acquire(this, task, LockMode.Exclusive, subclass, false);
     if (this.line !== undefined) {
       const ns = this.fetchLine(task, Stage.Arriving);
@@ -94,7 +93,7 @@ export class Mutex extends Lock {
 
   unlock(): void {
     const task = this.machine.current;
-    invariant(this.owner === task, `${this.name}: ${task.name} unlocks what it does not own`);
+    if (this.owner !== task) this.misused(task, 'unlocks what it does not own');
     this.probe?.release(this, task, LockMode.Exclusive);
     this.releaseLine(task);
     const head = this.waiters.first;

@@ -6,74 +6,15 @@
 // lock stealing). Who waits at the head for more than 4 ms sets HANDOFF: from then on nobody overtakes it.
 //
 // Invariants: a writer excludes everybody; HANDOFF only while somebody waits; who waits is on the wait list or spins.
-import { invariant } from '../invariant.js';
-import type { Machine } from '../machine.js';
 import { PARK, SchedClass, type Task, type TaskBody } from '../sched/task.js';
-import { Lock, type LockOptions } from './lock.js';
 import { LockMode } from './lock-probe.js';
 import { OwnerSpin } from './owner-spin.js';
-import { type TaskLocks, WaitList } from './task-locks.js';
+import { RwsemCore, Stage } from './rwsem-core.js';
+import type { TaskLocks } from './task-locks.js';
 
-export interface RwsemOptions extends LockOptions {
-  /** CONFIG_RWSEM_SPIN_ON_OWNER: writers spin; true is the kernel on SMP. */
-  readonly writerSpinning?: boolean;
-  /** Readers may overtake waiting writers; true is the kernel since 5.11. */
-  readonly readerStealing?: boolean;
-}
+export type { RwsemOptions } from './rwsem-core.js';
 
-const enum Stage {
-  ReaderArriving,
-  ReaderWaiting,
-  WriterArriving,
-  WriterSpinning,
-  WriterWaiting,
-  /** On the wait list too, after it has set HANDOFF. */
-  WriterWaiterSpinning,
-  /** The lock was given to it while it spun. */
-  WriterGranted,
-}
-
-/** MAX_READERS_WAKEUP */
-const READERS_WAKEUP_MAX = 256;
-/** RWSEM_WAIT_TIMEOUT is DIV_ROUND_UP(HZ, 250) jiffies. */
-const WAIT_TIMEOUT_NS = 4_000_000;
-
-export class Rwsem extends Lock {
-  readonly kind = 'sleep';
-  writer: Task | undefined;
-  /** How many readers have the lock. */
-  readers = 0;
-  /** Writers that took the lock ahead of waiters, readers that did, and hand-offs that were asked for. */
-  writerSteals = 0;
-  readerSteals = 0;
-  handoffs = 0;
-  private readonly waiters = new WaitList();
-  private handoff = false;
-  /** RWSEM_NONSPINNABLE: writers have spun long enough on readers. */
-  private nonspinnable = false;
-  private readonly writerSpinning: boolean;
-  private readonly readerStealing: boolean;
-  private readonly timeoutJiffies: number;
-  private spin: OwnerSpin | undefined;
-  private spinTimer = -1;
-  private spinVersion = 0;
-
-  constructor(machine: Machine, name: string, options: RwsemOptions = {}) {
-    super(machine, name, options);
-    this.writerSpinning = options.writerSpinning ?? true;
-    this.readerStealing = options.readerStealing ?? true;
-    this.timeoutJiffies = Math.ceil(WAIT_TIMEOUT_NS / machine.jiffyNs);
-  }
-
-  /** Sleeping waiters. */
-  get waiting(): number {
-    return this.waiters.length;
-  }
-
-  get spinning(): number {
-    return this.spin === undefined ? 0 : this.spin.spinning;
-  }
-
+export class Rwsem extends RwsemCore {
   *lockRead(subclass = 0): TaskBody {
     for (let wait; (wait = this.downRead(subclass)) !== 0;) yield wait;
   }
@@ -87,7 +28,7 @@ export class Rwsem extends Lock {
     const task = this.machine.current;
     const wait = this.waitOf(task);
     if (wait !== undefined) return this.readOn(task, wait);
-    invariant(this.writer !== task, `${this.name}: ${task.name} wants to read what it writes`);
+    if (this.writer === task) this.misused(task, 'wants to read what it writes');
     this.probe?.acquire(this, task, LockMode.Shared, subclass, false);
     if (this.line !== undefined) {
       const ns = this.fetchLine(task, Stage.ReaderArriving);
@@ -103,7 +44,7 @@ export class Rwsem extends Lock {
     const task = this.machine.current;
     const wait = this.waitOf(task);
     if (wait !== undefined) return this.writeOn(task, wait);
-    invariant(this.writer !== task, `${this.name}: ${task.name} locks it twice`);
+    if (this.writer === task) this.misused(task, 'locks it twice');
     this.probe?.acquire(this, task, LockMode.Exclusive, subclass, false);
     if (this.line !== undefined) {
       const ns = this.fetchLine(task, Stage.WriterArriving);
@@ -128,8 +69,8 @@ export class Rwsem extends Lock {
   }
 
   upRead(): void {
-    invariant(this.readers > 0, `${this.name}: no reader to leave`);
     const task = this.machine.current;
+    if (this.readers === 0) this.misused(task, 'leaves it as a reader that is not inside');
     this.probe?.release(this, task, LockMode.Shared);
     this.releaseLine(task);
     this.readers--;
@@ -162,23 +103,9 @@ export class Rwsem extends Lock {
 
   private leaveWriting(): void {
     const task = this.machine.current;
-    invariant(this.writer === task, `${this.name}: ${task.name} unlocks what it does not own`);
+    if (this.writer !== task) this.misused(task, 'unlocks what it does not own');
     this.probe?.release(this, task, LockMode.Exclusive);
     this.releaseLine(task);
-  }
-
-  /** rwsem_read_trylock() and the stealing of rwsem_down_read_slowpath(). */
-  private tryRead(): boolean {
-    if (this.writer !== undefined) return false;
-    if (this.waiters.length > 0) {
-      // A stream of readers shall not starve a sleeping writer: only the first may overtake it.
-      if (!this.readerStealing || this.handoff || this.readers > 0) return false;
-      this.readerSteals++;
-    }
-    if (++this.readers > 1) return true;
-    this.beganReading();
-    if (this.waiters.first?.stage === Stage.ReaderWaiting) this.grantReaders();
-    return true;
   }
 
   private waitToRead(task: Task, wait: TaskLocks): number {
@@ -193,18 +120,6 @@ export class Rwsem extends Lock {
       return this.tryRead() ? this.got(task, wait, LockMode.Shared) : this.waitToRead(task, wait);
     }
     return wait.list === undefined ? this.got(task, wait, LockMode.Shared) : PARK;
-  }
-
-  /** rwsem_try_write_lock_unqueued(), also the fast path. */
-  private tryWrite(task: Task): boolean {
-    if (this.writer !== undefined || this.readers > 0 || this.handoff) return false;
-    if (this.waiters.length > 0) {
-      // Taking a lock that others wait for is what spinners do, one after the other.
-      if (!this.writerSpinning || this.nonspinnable || this.spinning > 0) return false;
-      this.writerSteals++;
-    }
-    this.ownForWriting(task);
-    return true;
   }
 
   /** rwsem_down_write_slowpath() */
@@ -273,108 +188,5 @@ export class Rwsem extends Lock {
     wait.end();
     this.probe?.acquired(this, task, mode, this.machine.nowNs - wait.startNs);
     return 0;
-  }
-
-  private get jiffies(): number {
-    return Math.floor(this.machine.nowNs / this.machine.jiffyNs);
-  }
-
-  private enqueue(wait: TaskLocks, stage: Stage): void {
-    wait.stage = stage;
-    wait.handoffSet = false;
-    wait.deadlineNs = (this.jiffies + this.timeoutJiffies) * this.machine.jiffyNs;
-    this.waiters.push(wait);
-  }
-
-  private waitedTooLong({ task, deadlineNs }: TaskLocks): boolean {
-    return task.schedClass === SchedClass.Fifo || this.jiffies * this.machine.jiffyNs > deadlineNs;
-  }
-
-  private askForHandoff(first: TaskLocks): void {
-    this.handoff = true;
-    this.handoffs++;
-    first.handoffSet = true;
-  }
-
-  private ownForWriting(task: Task): void {
-    this.writer = task;
-    this.nonspinnable = false;
-    this.spin?.ownedBy(task);
-  }
-
-  /** Readers have the lock, and nobody had it before. */
-  private beganReading(): void {
-    if (this.spin === undefined) return;
-    this.spin.ownedByReaders();
-    if (this.spin.spinning > 0) this.limitSpinning();
-  }
-
-  /** The lock is free: to the spinner that sees it first, unless HANDOFF; waiters are woken all the same. */
-  private released(): void {
-    const spinner = this.handoff ? undefined : this.spin?.takeFirst();
-    if (spinner !== undefined) {
-      if (this.waiters.length > 0) this.writerSteals++;
-      spinner.stage = Stage.WriterGranted;
-      this.ownForWriting(spinner.task);
-      spinner.endSpin();
-    } else if (this.spin !== undefined) {
-      this.spin.failRealTime();
-      this.spin.released();
-    }
-    if (this.waiters.length > 0) this.markWake();
-  }
-
-  /** rwsem_cond_wake_waiter() */
-  private wakeIfFree(): void {
-    if (this.writer !== undefined) return;
-    if (this.readers === 0) this.markWake();
-    else if (this.waiters.first!.stage === Stage.ReaderWaiting) this.grantReaders();
-  }
-
-  /** rwsem_mark_wake(RWSEM_WAKE_ANY) */
-  private markWake(): void {
-    const first = this.waiters.first!;
-    this.nonspinnable = false;
-    if (first.stage !== Stage.ReaderWaiting) {
-      if (first.stage === Stage.WriterWaiting) this.machine.wake(first.task);
-    } else if (this.writer === undefined) {
-      this.grantReaders();
-    } else if (!this.handoff && this.waitedTooLong(first)) {
-      this.askForHandoff(first);
-    }
-  }
-
-  /** The rest of rwsem_mark_wake(): the lock to all waiting readers, across the writers between them. */
-  private grantReaders(): void {
-    const free = this.readers === 0;
-    const { current } = this.machine.scheduler;
-    let woken = 0;
-    for (let wait = this.waiters.first; wait !== undefined && woken < READERS_WAKEUP_MAX;) {
-      const { next } = wait;
-      if (wait.stage === Stage.ReaderWaiting) {
-        this.waiters.remove(wait);
-        woken++;
-        // A reader that has just queued does not wake itself.
-        if (wait.task !== current) this.machine.wake(wait.task);
-      }
-      wait = next;
-    }
-    this.readers += woken;
-    this.handoff = false;
-    if (free) this.beganReading();
-  }
-
-  /** rwsem_rspin_threshold(): how long writers spin on readers before they sleep, all of them. */
-  private limitSpinning(): void {
-    if (this.spinTimer < 0) this.spinTimer = this.machine.addActor((version) => this.spinEnd(version));
-    this.spinVersion = (this.spinVersion + 1) | 0;
-    const limitNs = (20 + Math.min(this.readers, 30)) * 500;
-    this.machine.schedule(limitNs, this.spinTimer, this.spinVersion);
-  }
-
-  private spinEnd(version: number): void {
-    if (version !== this.spinVersion || this.readers === 0 || this.spinning === 0) return;
-    this.nonspinnable = true;
-    this.spin!.failAll();
   }
 }

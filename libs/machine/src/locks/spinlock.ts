@@ -2,7 +2,6 @@
 // turn, first come, first served. The holder is not preempted, and neither is who spins.
 //
 // Invariants: one holder; nobody overtakes; preemption is off from the first attempt to the release.
-import { invariant } from '../invariant.js';
 import type { Task, TaskBody } from '../sched/task.js';
 import { Lock } from './lock.js';
 import { LockMode } from './lock-probe.js';
@@ -87,7 +86,7 @@ export class SpinLock extends Lock {
   }
 
   private start(task: Task, subclass: number): number {
-    invariant(this.owner !== task, `${this.name}: ${task.name} locks it twice`);
+    if (this.owner === task) this.misused(task, 'locks it twice');
     this.probe?.acquire(this, task, LockMode.Exclusive, subclass, false);
     if (this.line !== undefined) {
       const ns = this.fetchLine(task, Stage.Arriving);
@@ -125,7 +124,7 @@ export class SpinLock extends Lock {
 
   private release(): void {
     const task = this.machine.current;
-    invariant(this.owner === task, `${this.name}: ${task.name} unlocks what it does not own`);
+    if (this.owner !== task) this.misused(task, 'unlocks what it does not own');
     this.probe?.release(this, task, LockMode.Exclusive);
     this.releaseLine(task);
     const next = this.queue.shift();

@@ -6,6 +6,11 @@ import { invariant } from '../invariant.js';
 import type { Machine } from '../machine.js';
 import { SPIN, type Task } from '../sched/task.js';
 
+/** An assert whose message is put together only when it is due. */
+function broken({ task }: TaskLocks, how: string): never {
+  return invariant(false, `${task.name} ${how}`) as never;
+}
+
 /** Wants to know that the owner of a lock has lost its CPU. */
 export interface OwnerWatcher {
   ownerLeftCpu(): void;
@@ -53,7 +58,7 @@ export class TaskLocks {
   }
 
   begin(lock: object): void {
-    invariant(this.waitsFor === undefined, `${this.task.name} waits for two locks at a time`);
+    if (this.waitsFor !== undefined) broken(this, 'waits for two locks at a time');
     this.waitsFor = lock;
     this.startNs = this.machine.nowNs;
   }
@@ -83,7 +88,7 @@ export class TaskLocks {
   unwatch(watcher: OwnerWatcher): void {
     const { watchers } = this;
     const at = watchers.indexOf(watcher);
-    invariant(at >= 0, `${this.task.name} is not watched`);
+    if (at < 0) broken(this, 'is not watched');
     watchers[at] = watchers.at(-1)!;
     watchers.pop();
   }
@@ -102,7 +107,7 @@ export class WaitList {
   length = 0;
 
   push(node: TaskLocks): void {
-    invariant(node.list === undefined, `${node.task.name} is on two wait lists`);
+    if (node.list !== undefined) broken(node, 'is on two wait lists');
     node.list = this;
     node.previous = this.last;
     node.next = undefined;
@@ -113,7 +118,7 @@ export class WaitList {
   }
 
   remove(node: TaskLocks): void {
-    invariant(node.list === this, `${node.task.name} is not on this wait list`);
+    if (node.list !== this) broken(node, 'is not on this wait list');
     if (node.previous === undefined) this.first = node.next;
     else node.previous.next = node.next;
     if (node.next === undefined) this.last = node.previous;

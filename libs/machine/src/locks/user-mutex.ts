@@ -4,7 +4,6 @@
 //
 // Nothing is ever handed over: a release makes the word 0, and any spinner, newcomer or woken sleeper takes it. A release
 // of a 2 costs a system call, even when nobody sleeps by then.
-import { invariant } from '../invariant.js';
 import type { Machine } from '../machine.js';
 import type { RandomStream } from '../random.js';
 import { PARK, type Task, type TaskBody } from '../sched/task.js';
@@ -76,7 +75,7 @@ export class UserMutex extends Lock implements SpinPlace {
     const task = this.machine.current;
     const wait = this.waitOf(task);
     if (wait !== undefined) return this.goOn(task, wait);
-    invariant(this.owner !== task, `${this.name}: ${task.name} locks it twice`);
+    if (this.owner === task) this.misused(task, 'locks it twice');
     this.probe?.acquire(this, task, LockMode.Exclusive, 0, false);
     if (this.line !== undefined) {
       const ns = this.fetchLine(task, Stage.Arriving);
@@ -90,7 +89,7 @@ export class UserMutex extends Lock implements SpinPlace {
   /** @returns ns of the system call when there is one; yield it. The mutex is free from now on. */
   unlock(): number {
     const task = this.machine.current;
-    invariant(this.owner === task, `${this.name}: ${task.name} unlocks what it does not own`);
+    if (this.owner !== task) this.misused(task, 'unlocks what it does not own');
     this.probe?.release(this, task, LockMode.Exclusive);
     this.releaseLine(task);
     const contended = this.word === Word.Contended;
