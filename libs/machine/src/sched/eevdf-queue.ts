@@ -53,9 +53,17 @@ export class EevdfQueue implements FairQueue {
   }
 
   begin(task: Task): void {
-    this.place(task);
-    this.join(task);
     this.current = task;
+    if (this.load > 0) {
+      this.place(task);
+      this.join(task);
+      return;
+    }
+    // Alone, a task is the average: the same without sums.
+    task.vruntime = this.zeroNs;
+    task.deadline = task.vruntime + this.firstSlice(task);
+    this.load = task.weight;
+    this.weighted = 0;
   }
 
   pick(): Task | undefined {
@@ -77,6 +85,10 @@ export class EevdfQueue implements FairQueue {
   }
 
   leave(task: Task, moved: boolean): void {
+    if (task === this.current && this.load === task.weight) {
+      this.leaveAlone(task, moved);
+      return;
+    }
     const lag = this.averageNs - task.vruntime;
     // update_entity_lag(): neither hoards nor owes more than about two slices.
     const limit = (Math.max(2 * this.sliceNs, this.tickNs) * NICE_0_WEIGHT) / task.weight;
@@ -151,12 +163,28 @@ export class EevdfQueue implements FairQueue {
     // The newcomer moves the average towards itself; it shall have its lag after that.
     const lag = load === 0 ? 0 : (task.lag * (load + task.weight)) / load;
     task.vruntime = this.averageNs - lag;
-    let slice = this.virtualSlice(task);
+    task.deadline = task.vruntime + this.firstSlice(task);
+  }
+
+  /** Virtual time that a task which is placed has until its deadline. */
+  private firstSlice(task: Task): number {
+    // PLACE_REL_DEADLINE: one that was moved goes on with its slice.
+    if (task.deadline > 0) return task.deadline;
+    const slice = this.virtualSlice(task);
+    if (!task.fresh) return slice;
     // PLACE_DEADLINE_INITIAL: newcomers get to run soon.
-    if (task.fresh) slice /= 2;
-    else if (task.deadline > 0) slice = task.deadline;
     task.fresh = false;
-    task.deadline = task.vruntime + slice;
+    return slice / 2;
+  }
+
+  private leaveAlone(task: Task, moved: boolean): void {
+    const left = task.deadline - task.vruntime;
+    task.lag = 0;
+    task.deadline = moved && left > 0 ? left : 0;
+    this.zeroNs = task.vruntime;
+    this.load = 0;
+    this.weighted = 0;
+    this.current = undefined;
   }
 
   private virtualSlice(task: Task): number {
