@@ -9,6 +9,12 @@ export { Distance, Topology, topologyProblem, type TopologyShape } from './hardw
 export { invariant, InvariantViolation } from './invariant.js';
 export { Machine, type MachineConfig, type SpawnOptions } from './machine.js';
 export { Cache, Memory, type MemoryConfig } from './memory/memory.js';
+export { type OomCandidate, OomKiller } from './memory/oom-killer.js';
+export { MemoryNode, type NodeConfig, PageAllocator, type PageAllocatorConfig } from './memory/page-allocator.js';
+export { type PercpuArea, PercpuAreas } from './memory/percpu-areas.js';
+export { type PageSource, Slab, SlabCache } from './memory/slab-cache.js';
+export { type SlabLayout, slabLayout } from './memory/slab-layout.js';
+export { minFreeKib, type Watermarks, watermarks } from './memory/watermarks.js';
 export { Completion } from './locks/completion.js';
 export { LockClass } from './locks/lock-class.js';
 export { type LockReport, type LockReportKind, Lockdep, type LockdepOptions } from './locks/lockdep.js';

@@ -1,6 +1,8 @@
 // Memory of the host: slab caches and per-CPU areas under one total, MemAvailable, watermarks, pressure and OOM.
 // Slab memory here is SUnreclaim: what namespaces, connections or estimators hold is not given back by reclaim.
 import { invariant } from '../invariant.js';
+import { SlabCache } from './slab-cache.js';
+import { slabLayout } from './slab-layout.js';
 
 export interface MemoryConfig {
   readonly totalBytes: number;
@@ -63,6 +65,11 @@ export class Memory {
     const cache = new Cache(name, this);
     this.caches.push(cache);
     return cache;
+  }
+
+  /** A cache whose bytes are those of its slabs, on a machine of `cpus`. */
+  slabCache(name: string, objectBytes: number, cpus: number): SlabCache {
+    return new SlabCache(name, this, slabLayout(objectBytes, cpus));
   }
 
   /** Whether `bytes` more can be had at all. */

@@ -6,7 +6,7 @@
 import type { Cpu } from '../sched/cpu.js';
 import { invariant } from '../invariant.js';
 import type { Machine } from '../machine.js';
-import { PARK, SchedClass, type Task, type TaskBody } from '../sched/task.js';
+import { PARK, SchedClass, SPIN, type Task, type TaskBody } from '../sched/task.js';
 import { TimerBase } from './timer-base.js';
 import { Timer } from './timer.js';
 import { levelDepth } from './wheel.js';
@@ -103,7 +103,8 @@ export class Timers {
     while (timer.base?.running === timer) {
       invariant(timer.base.softirq !== task, 'timers: a function waits for itself to end');
       timer.base.waiters.push(task);
-      yield PARK;
+      // The kernel's cpu_relax().
+      yield SPIN;
       this.delete(timer);
     }
   }
@@ -176,7 +177,7 @@ export class Timers {
             const body = timer.run(timer);
             if (body !== undefined) yield* body;
             base.running = undefined;
-            while (base.waiters.length > 0) this.machine.wake(base.waiters.pop()!);
+            while (base.waiters.length > 0) this.machine.scheduler.endSpin(base.waiters.pop()!);
           }
         }
       }

@@ -310,6 +310,45 @@ describe('kinds of queues', () => {
     expect([...workqueues.pools()].length).toBe(3);
   });
 
+  it('the workers of an unbound pool stay on their node', () => {
+    const { machine, workqueues } = testQueues(4, { nodeOf: ({ index }) => index >> 1 });
+    const queue = workqueues.allocUnbound(8);
+    const seen = new Set<number>();
+    for (let i = 0; i < 8; i++) {
+      queue.queueOn(
+        machine.cpus[2]!,
+        new Work(function* () {
+          yield 10 * MS;
+          seen.add(machine.current.cpu.index);
+        }),
+      );
+    }
+    machine.run(Infinity);
+    expect([...seen].sort()).toEqual([2, 3]);
+  });
+
+  it('a high-priority queue gets the CPU from a plain task as weights say: 88,761 to 1,024', () => {
+    const { machine, workqueues, cpu } = testQueues();
+    const endsMs: number[] = [];
+    machine.spawn('user', function* () {
+      yield 1000 * MS;
+    });
+    for (const highPri of [false, true]) {
+      const queue = workqueues.alloc(8, { highPri });
+      queue.queueOn(
+        cpu,
+        new Work(function* () {
+          yield 300 * MS;
+          endsMs.push(machine.nowNs / MS);
+        }),
+      );
+    }
+    machine.run(Infinity);
+    expect(endsMs[0]).toBeGreaterThan(299);
+    expect(endsMs[0]).toBeLessThan(320);
+    expect(endsMs[1]).toBeGreaterThan(800);
+  });
+
   it('a queue with a rescuer gets its items done while no worker can be made; one without waits', () => {
     const { machine, workqueues, cpu } = testQueues(1, { createStallNs: () => 5_000 * MS });
     const doneMs: Record<string, number> = {};

@@ -32,6 +32,8 @@ export class Rescuer {
       asleep: true,
     });
     worker.task.parked = true;
+    // RESCUER_NICE_LEVEL.
+    this.machine.scheduler.renice(worker.task, -20);
     return worker;
   }
 

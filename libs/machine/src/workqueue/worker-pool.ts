@@ -7,6 +7,7 @@
 // Before a worker starts on an item it makes sure that another one is idle, so that somebody is there to be woken when it
 // blocks: the last idle one creates a worker first (manage_workers()), which takes time.
 import type { Cpu } from '../sched/cpu.js';
+import type { CpuMask } from '../sched/cpu-mask.js';
 import { Deque } from '../deque.js';
 import type { Machine } from '../machine.js';
 import { PARK, type TaskBody } from '../sched/task.js';
@@ -50,7 +51,9 @@ export class WorkerPool {
     readonly name: string,
     /** undefined: an unbound pool, without concurrency management. */
     readonly cpu: Cpu | undefined,
-    readonly nice = 0,
+    private readonly nice = 0,
+    /** Of an unbound pool: where its workers may run; everywhere if undefined. */
+    private readonly mask: CpuMask | undefined = undefined,
   ) {
     this.idleTimer = new Timer(() => this.cullIdle());
     this.maydayTimer = new Timer(() => this.sendMaydays());
@@ -99,6 +102,9 @@ export class WorkerPool {
     this.workers++;
     this.owner.workerCreated();
     worker.task = this.machine.spawn(name, () => this.workerLoop(worker), { hooks: worker, asleep: true, ...place });
+    const { scheduler } = this.machine;
+    if (this.nice !== 0) scheduler.renice(worker.task, this.nice);
+    if (this.mask !== undefined) scheduler.setAffinity(worker.task, this.mask);
     // As if it slept in PARK: several wakeups before it first acts are one, and none is left for the item that it does.
     worker.task.parked = true;
     this.enterIdle(worker);

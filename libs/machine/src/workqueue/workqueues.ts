@@ -2,6 +2,7 @@
 // WQ_HIGHPRI) that all bound queues share, and unbound pools per node and nice value, or machine-wide for ordered queues.
 // A pool exists once something is queued to it: idle CPUs cost nothing.
 import type { Cpu } from '../sched/cpu.js';
+import { CpuMask } from '../sched/cpu-mask.js';
 import { invariant } from '../invariant.js';
 import type { Machine } from '../machine.js';
 import type { TaskBody } from '../sched/task.js';
@@ -94,12 +95,16 @@ export class Workqueues implements PoolOwner {
   /** alloc_workqueue(WQ_UNBOUND): a pool per node, without concurrency management; max_active counts per node. */
   allocUnbound(maxActive: number, options: WorkqueueOptions = {}): Workqueue {
     const nice = options.highPri === true ? HIGHPRI_NICE : 0;
-    return this.queue((cpu) => this.unboundPool(String(this.nodeOf(cpu)), nice), maxActive, options);
+    const poolOf = (cpu: Cpu): WorkerPool => {
+      const node = this.nodeOf(cpu);
+      return this.unboundPool(`${node}:${nice}`, nice, () => this.maskOf(node));
+    };
+    return this.queue(poolOf, maxActive, options);
   }
 
   /** alloc_ordered_workqueue(): one item at a time, in order, on a worker bound to no CPU. */
   allocOrdered(name: string, options: WorkqueueOptions = {}): Workqueue {
-    return this.queue(() => this.unboundPool('all', 0), 1, { name, ...options });
+    return this.queue(() => this.unboundPool('all', 0, () => undefined), 1, { name, ...options });
   }
 
   /** queue_delayed_work_on(), in ns: rounded up to whole jiffies, and by the timer wheel. */
@@ -175,14 +180,21 @@ export class Workqueues implements PoolOwner {
   }
 
   /** Queues of the same attributes share a pool (get_unbound_pool()). */
-  private unboundPool(place: string, nice: number): WorkerPool {
-    const key = `u${place}:${nice}`;
+  private unboundPool(key: string, nice: number, mask: () => CpuMask | undefined): WorkerPool {
     let pool = this.unbound.get(key);
     if (pool === undefined) {
-      pool = new WorkerPool(this.machine, this, `u${this.unbound.size}`, undefined, nice);
+      pool = new WorkerPool(this.machine, this, `u${this.unbound.size}`, undefined, nice, mask());
       this.unbound.set(key, pool);
     }
     return pool;
+  }
+
+  /** The CPUs of a node; undefined when there is one node only. */
+  private maskOf(node: number): CpuMask | undefined {
+    if (this.costs.nodeOf === undefined) return undefined;
+    const { cpus } = this.machine;
+    const members = cpus.filter((cpu) => this.nodeOf(cpu) === node).map(({ index }) => index);
+    return new CpuMask(cpus.length, members);
   }
 
   private *waitFor(work: Work, barriers: WorkBarrier[]): TaskBody {
