@@ -1,35 +1,33 @@
 // Runs random programs (steps.ts). Their trace says at which instant and on which CPU every step was over.
-import { Mutex, type MutexOptions } from '../locks/mutex.js';
+import type { Mutex, MutexOptions } from '../locks/mutex.js';
 import type { Machine } from '../machine.js';
-import { Memory } from '../memory/memory.js';
 import { remoteBegin, remoteCharge } from '../sched/bandwidth-remote.js';
 import { CpuGroup } from '../sched/cpu-group.js';
 import { CpuMask } from '../sched/cpu-mask.js';
 import { MIGRATE, PARK, SchedClass, type Task, type TaskBody, YIELD } from '../sched/task.js';
+import { ProgramParts } from './program-parts.js';
 import type { ProgramTask, Step } from './steps.js';
 
 export * from './steps.js';
 
 const MS = 1_000_000;
-const MEMORY = { baseBytes: 0, lowWaterBytes: 0, minWaterBytes: 0, stallMinRatio: 1, stallMaxRatio: 1 };
 
 export interface ProgramResult {
   readonly trace: number[];
   /** The tasks of the program, and the children that they forked. */
   readonly tasks: Task[];
   readonly children: Task[];
-  /** CPU time that the steps which were run have asked for, of each task and child. */
+  /** CPU time that the steps which were run have asked for or spent to get locks, of each task and child. */
   readonly requestedNs: Map<Task, number>;
-  readonly mutexes: Mutex[];
+  readonly mutexes: readonly Mutex[];
+  readonly parts: ProgramParts;
   readonly groups: CpuGroup[];
-  readonly memory: Memory;
   readonly pingsSent: number;
   readonly pingsSeen: number;
   /** Sleeps that ended before their time. */
   readonly shortSleeps: number;
   /** What ran for a group from outside, by the tasks' own clocks. */
   readonly remoteNs: number[];
-  readonly listener: Task;
 }
 
 class Program implements ProgramResult {
@@ -37,15 +35,13 @@ class Program implements ProgramResult {
   readonly tasks: Task[] = [];
   readonly children: Task[] = [];
   readonly requestedNs = new Map<Task, number>();
-  readonly mutexes: Mutex[];
+  readonly parts: ProgramParts;
   readonly groups: CpuGroup[];
-  readonly memory = new Memory({ totalBytes: 1e12, ...MEMORY });
   pingsSent = 0;
   pingsSeen = 0;
   shortSleeps = 0;
   readonly remoteNs = [0, 0, 0];
-  private readonly cache = this.memory.cache('objects');
-  readonly listener: Task;
+  private readonly listener: Task;
   private pending = 0;
 
   constructor(
@@ -53,7 +49,7 @@ class Program implements ProgramResult {
     program: readonly ProgramTask[],
     options: MutexOptions,
   ) {
-    this.mutexes = [new Mutex(machine, 'a', options), new Mutex(machine, 'b', options)];
+    this.parts = new ProgramParts(machine, options);
     const tight = new CpuGroup(machine, 'tight', { quotaNs: 5 * MS, periodNs: 20 * MS });
     const child = new CpuGroup(machine, 'child', {
       parent: tight,
@@ -71,6 +67,10 @@ class Program implements ProgramResult {
       };
       this.tasks.push(machine.spawn(`task ${index}`, (task) => this.body(task, index, steps), placed));
     }
+  }
+
+  get mutexes(): readonly Mutex[] {
+    return this.parts.mutexes;
   }
 
   private *listen(): TaskBody {
@@ -112,6 +112,12 @@ class Program implements ProgramResult {
         return this.user(task, step.ns);
       case 'lock':
         return this.lock(task, step);
+      case 'rwsem':
+        return this.rwsem(task, step);
+      case 'spinlock':
+        return this.spinlock(task, step);
+      case 'reader':
+        return this.reader(task, step.ns);
       case 'migrate':
         return this.migrate(task, step.cpu);
       case 'section':
@@ -157,6 +163,15 @@ class Program implements ProgramResult {
       case 'join':
         scheduler.setGroup(task, step.group === undefined ? undefined : this.groups[step.group]);
         return;
+      case 'defer':
+        this.parts.defer(task, step.bytes);
+        return;
+      case 'work':
+        this.parts.queueWork(task, step.queue, step.ns, step.bytes);
+        return;
+      case 'timer':
+        this.parts.startTimer(step.ns);
+        return;
       case 'quota':
         this.setQuota(this.groups[step.group]!, step.quotaNs);
     }
@@ -186,12 +201,45 @@ class Program implements ProgramResult {
     this.machine.scheduler.setUserMode(task, false);
   }
 
+  /** Waits for a lock; spinning for it is CPU time that nobody asked for. */
+  private *take(task: Task, wait: TaskBody): TaskBody {
+    const beforeNs = task.cpuTimeNs;
+    yield* wait;
+    this.requestedNs.set(task, this.requestedNs.get(task)! + task.cpuTimeNs - beforeNs);
+  }
+
+  private *hold(task: Task, { asleep, ns }: { readonly asleep: boolean; readonly ns: number }): TaskBody {
+    if (asleep) yield* this.sleep(ns);
+    else yield* this.run(task, ns);
+  }
+
   private *lock(task: Task, step: Extract<Step, { do: 'lock' }>): TaskBody {
     const mutex = this.mutexes[step.mutex]!;
-    yield* mutex.lock();
-    if (step.asleep) yield* this.sleep(step.ns);
-    else yield* this.run(task, step.ns);
+    yield* this.take(task, mutex.lock());
+    yield* this.hold(task, step);
     mutex.unlock();
+  }
+
+  private *rwsem(task: Task, step: Extract<Step, { do: 'rwsem' }>): TaskBody {
+    const { rwsem } = this.parts;
+    yield* this.take(task, step.write ? rwsem.lockWrite() : rwsem.lockRead());
+    yield* this.hold(task, step);
+    if (step.write) rwsem.upWrite();
+    else rwsem.upRead();
+  }
+
+  private *spinlock(task: Task, { bh, ns }: Extract<Step, { do: 'spinlock' }>): TaskBody {
+    const { spinLock } = this.parts;
+    yield* this.take(task, bh ? spinLock.lockBh() : spinLock.lock());
+    yield* this.run(task, ns);
+    if (bh) spinLock.unlockBh();
+    else spinLock.unlock();
+  }
+
+  private *reader(task: Task, ns: number): TaskBody {
+    this.parts.beginRead(task);
+    yield* this.run(task, ns);
+    this.parts.endRead(task);
   }
 
   private *migrate(task: Task, index: number): TaskBody {
@@ -221,9 +269,9 @@ class Program implements ProgramResult {
   }
 
   private *alloc(task: Task, { bytes, ns }: Extract<Step, { do: 'alloc' }>): TaskBody {
-    this.cache.alloc(1, bytes);
+    this.parts.alloc(bytes);
     yield* this.run(task, ns);
-    this.cache.free(1, bytes);
+    this.parts.free(bytes);
   }
 }
 

@@ -21,7 +21,15 @@ export type Step =
   /** Runs on behalf of a group. */
   | { readonly do: 'remote'; readonly group: number; readonly ns: number }
   /** Holds memory while it runs. */
-  | { readonly do: 'alloc'; readonly bytes: number; readonly ns: number };
+  | { readonly do: 'alloc'; readonly bytes: number; readonly ns: number }
+  | { readonly do: 'rwsem'; readonly write: boolean; readonly ns: number; readonly asleep: boolean }
+  | { readonly do: 'spinlock'; readonly bh: boolean; readonly ns: number }
+  /** An RCU reader; memory that is freed after a grace period. */
+  | { readonly do: 'reader'; readonly ns: number }
+  | { readonly do: 'defer'; readonly bytes: number }
+  /** Begun here, done by others. */
+  | { readonly do: 'work'; readonly queue: number; readonly ns: number; readonly bytes: number }
+  | { readonly do: 'timer'; readonly ns: number };
 
 export interface ProgramTask {
   /** The CPU that it is bound to, or undefined. */
@@ -34,28 +42,35 @@ export interface ProgramTask {
 /** Groups of every program: a tight one, a child of it that may burst, and a wide one. */
 export const GROUP_COUNT = 3;
 
-/** What the first programs of the machine did; golden digests rest on their order. */
-export const PLAIN_STEPS = ['run', 'sleep', 'yield', 'ping', 'lock', 'migrate'] as const;
-export const PLACED_STEPS = ['run', 'user', 'sleep', 'yield', 'ping', 'lock', 'fork', 'exit', 'renice'] as const;
-export const ALL_STEPS = [
-  ...PLACED_STEPS,
-  'migrate',
-  'section',
-  'affinity',
-  'fifo',
-  'fair',
-  'join',
-  'quota',
-  'remote',
-  'alloc',
-] as const;
+type Kind = Step['do'];
+export const SCHEDULER_STEPS: readonly Kind[] = ['run', 'user', 'sleep', 'yield', 'ping', 'fork', 'exit', 'renice'];
+const PLACING_STEPS: readonly Kind[] = ['migrate', 'affinity', 'fifo', 'fair', 'section'];
+const LOCK_STEPS: readonly Kind[] = ['lock', 'rwsem', 'spinlock'];
+const BANDWIDTH_STEPS: readonly Kind[] = ['join', 'quota', 'remote'];
+const RCU_STEPS: readonly Kind[] = ['reader', 'defer'];
+
+/** Steps after which a task may still run anywhere, at once. */
+export const FREE_STEPS: readonly Kind[] = [...SCHEDULER_STEPS, ...LOCK_STEPS];
+
+/** What exercises each part of the machine. */
+export const PARTS = {
+  scheduler: [...SCHEDULER_STEPS, ...PLACING_STEPS],
+  bandwidth: [...SCHEDULER_STEPS, ...BANDWIDTH_STEPS],
+  locks: [...SCHEDULER_STEPS, ...LOCK_STEPS],
+  rcu: [...SCHEDULER_STEPS, ...RCU_STEPS],
+  workqueue: [...SCHEDULER_STEPS, 'alloc', 'work'],
+  timers: [...SCHEDULER_STEPS, 'timer'],
+} as const satisfies Record<string, readonly Kind[]>;
+
+export const ALL_STEPS: readonly Kind[] = [...new Set(Object.values(PARTS).flat())];
 
 const MS = 1_000_000;
 const ns = fc.oneof(fc.constantFrom(1, 1_000, 3 * MS), fc.integer({ min: 1, max: 10 * MS }));
 const shortNs = fc.integer({ min: 1, max: 100_000 });
+const bytes = fc.integer({ min: 1, max: 1 << 20 });
 const group = fc.nat({ max: GROUP_COUNT - 1 });
 
-export function stepArbitrary(kinds: readonly Step['do'][], cpus: number): fc.Arbitrary<Step> {
+export function stepArbitrary(kinds: readonly Kind[], cpus: number): fc.Arbitrary<Step> {
   const plain = <K extends 'run' | 'sleep' | 'user'>(kind: K) => ns.map((n): Step => ({ do: kind, ns: n }));
   const leaves = kinds.filter((kind) => kind !== 'fork');
   const arbitraryOf: Record<Step['do'], () => fc.Arbitrary<Step>> = {
@@ -77,12 +92,18 @@ export function stepArbitrary(kinds: readonly Step['do'][], cpus: number): fc.Ar
     join: () => fc.record({ do: fc.constant('join'), group: fc.option(group, { nil: undefined }) }),
     quota: () => fc.record({ do: fc.constant('quota'), group, quotaNs: fc.integer({ min: MS, max: 20 * MS }) }),
     remote: () => fc.record({ do: fc.constant('remote'), group, ns }),
-    alloc: () => fc.record({ do: fc.constant('alloc'), bytes: fc.integer({ min: 1, max: 1 << 20 }), ns: shortNs }),
+    alloc: () => fc.record({ do: fc.constant('alloc'), bytes, ns: shortNs }),
+    rwsem: () => fc.record({ do: fc.constant('rwsem'), write: fc.boolean(), ns, asleep: fc.boolean() }),
+    spinlock: () => fc.record({ do: fc.constant('spinlock'), bh: fc.boolean(), ns: shortNs }),
+    reader: () => fc.record({ do: fc.constant('reader'), ns }),
+    defer: () => fc.record({ do: fc.constant('defer'), bytes }),
+    work: () => fc.record({ do: fc.constant('work'), queue: fc.nat({ max: 2 }), ns: shortNs, bytes }),
+    timer: () => fc.record({ do: fc.constant('timer'), ns: fc.integer({ min: 1, max: 100 * MS }) }),
   };
   return fc.oneof(...kinds.map((kind) => arbitraryOf[kind]()));
 }
 
-export function programArbitrary(cpus: number, kinds: readonly Step['do'][]): fc.Arbitrary<ProgramTask[]> {
+export function programArbitrary(cpus: number, kinds: readonly Kind[]): fc.Arbitrary<ProgramTask[]> {
   const task = fc.record({
     on: fc.option(fc.nat({ max: cpus - 1 }), { nil: undefined }),
     group: kinds.includes('join') ? fc.option(group, { nil: undefined }) : fc.constant(undefined),

@@ -41,6 +41,7 @@ export class SwitchLog implements SchedProbe {
   private readonly busyNs: number[];
   private readonly home = new Map<Task, Cpu>();
   private readonly interrupted = new Set<Task>();
+  private readonly seen = new Set<Task>();
 
   constructor(
     private readonly machine: Machine,
@@ -55,6 +56,7 @@ export class SwitchLog implements SchedProbe {
   switchIn(cpu: Cpu, task: Task): void {
     this.note(Kind.In, cpu, task, 0);
     this.switches++;
+    this.seen.add(task);
     this.check(this.running[cpu.index] === undefined, 'two tasks on one CPU', cpu, task);
     this.check(!this.home.has(task), 'a task on two CPUs', cpu, task);
     if (!this.interrupted.delete(task)) this.checkChoice(cpu, task);
@@ -84,8 +86,8 @@ export class SwitchLog implements SchedProbe {
     this.interrupted.delete(task);
   }
 
-  /** CPU time by switches, against what the machine counted; call it at the end. */
-  checkAccounting(tasks: Iterable<Task>): void {
+  /** CPU time by switches, against what CPUs and tasks counted; call it at the end. */
+  checkAccounting(): void {
     let [busyNs, switchNs, ranNs] = [0, 0, 0];
     for (const cpu of this.machine.cpus) {
       this.machine.scheduler.settle(cpu);
@@ -97,7 +99,7 @@ export class SwitchLog implements SchedProbe {
       busyNs += cpu.busyNs;
       switchNs += cpu.switchNs;
     }
-    for (const { cpuTimeNs } of tasks) ranNs += cpuTimeNs;
+    for (const { cpuTimeNs } of this.seen) ranNs += cpuTimeNs;
     if (busyNs !== switchNs + ranNs)
       this.violations.push(`${busyNs} ns busy, ${switchNs} switching, ${ranNs} in tasks`);
   }
