@@ -95,12 +95,14 @@ export abstract class Bursts {
 
   protected chargeSwitch(cpu: Cpu): void {
     const ranNs = this.events.now - cpu.switchStartNs;
+    cpu.switchStartNs = this.events.now;
     cpu.busyNs += ranNs;
     cpu.switchNs += ranNs;
   }
 
-  /** update_curr(): charges the burst under way up to now. */
+  /** update_curr(): charges the burst, or the switch, under way up to now. */
   settle(cpu: Cpu): void {
+    if (cpu.phase === CpuPhase.Switching) this.chargeSwitch(cpu);
     if (cpu.phase !== CpuPhase.Burst) return;
     const ranNs = this.events.now - cpu.burstStartNs;
     if (ranNs === 0) return;

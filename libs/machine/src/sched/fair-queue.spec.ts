@@ -113,10 +113,8 @@ describe.each(classes)('fair tasks on one CPU under $fairClass', ({ fairClass })
     runFor(machine, 10e9 + 123);
     const cpu = machine.cpus[0]!;
     expect(cpu.busyNs).toBe(10e9 + 123);
-    const underWay = machine.nowNs - cpu.switchStartNs;
     const had = tasks.reduce((sum, { cpuTimeNs }) => sum + cpuTimeNs, 0);
     expect(had + cpu.switchNs).toBe(cpu.busyNs);
-    expect(underWay).toBeGreaterThanOrEqual(0);
   });
 });
 
