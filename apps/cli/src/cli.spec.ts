@@ -155,7 +155,7 @@ describe('a run', () => {
     expect(report.verdict).toBe(code === 0 ? 'pass' : 'fail');
     expect(report.cells).toHaveLength(4);
     expect(stderr).toContain('4 of 4 cells');
-    const [run] = readdirSync(out);
+    const [run] = readdirSync(out).filter((name) => !name.startsWith('.'));
     expect(JSON.parse(readFileSync(join(out, run!, 'report.json'), 'utf8'))).toEqual(report);
   });
 

@@ -5,7 +5,7 @@ import { addReplay, addResume } from './verbs/again.js';
 import { addBaseline, addCompare } from './verbs/compare.js';
 import { addDoctor } from './verbs/doctor.js';
 import { addList } from './verbs/list.js';
-import { addReport } from './verbs/report.js';
+import { addExport, addReport } from './verbs/report.js';
 import { addRun } from './verbs/run.js';
 import { addSubmit } from './verbs/submit.js';
 import { addTest } from './verbs/test.js';
@@ -28,6 +28,7 @@ const VERBS = [
   addSubmit,
   addWatch,
   addReport,
+  addExport,
 ];
 
 function exitCodeTable(): string {

@@ -1,6 +1,7 @@
 // The directory of one run: `<root>/<utc>-<scenario>-<short hash>/`, never overwritten. Series are written while cells
 // run, the report at the end, so that a run that was killed still shows how far it came.
-//   scenario.yaml  effective, overrides included        provenance.json  report.json  junit.xml
+//   scenario.yaml  effective, overrides included        provenance.json
+//   report.json and the same in other forms (report/exports.ts)
 //   cells/<variant>[-<point>]-r<replication>-<id>/  <table>.csv  histograms.hlog  <histogram>.hgrm  outcome.json (last)
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
@@ -8,14 +9,13 @@ import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canonicalJson, csvChunks, type TableSpec } from '@kworkbench/telemetry';
 import type { CellResult, PlannedCell } from './cell.js';
-import { writeCell } from './results/cell-folder.js';
-import { toJUnit } from './report/junit.js';
+import { SHORT_HASH_DIGITS, storedCells, writeCell } from './results/cell-folder.js';
+import { EXPORT_FORMATS } from './report/exports.js';
+import { collectMaterial } from './report/html/material.js';
 import type { Provenance, Report } from './report/schema.js';
 import type { Scenario } from './scenario/scenario.js';
 import type { FrameConsumer } from './worker/cell-thread.js';
 
-/** Enough to tell runs of one second apart in a listing. */
-const SHORT_HASH_DIGITS = 8;
 /** Two runs of one scenario may start in the same second; a hundred do not. */
 const MAX_SAME_SECOND = 100;
 
@@ -71,9 +71,12 @@ export class RunDirectory {
     return writeFile(join(this.path, 'provenance.json'), `${JSON.stringify(provenance, null, 2)}\n`, { flag: 'wx' });
   }
 
+  /** Writes the report in every form. */
   async writeReport(report: Report): Promise<void> {
-    await writeFile(join(this.path, 'report.json'), `${JSON.stringify(report, null, 2)}\n`, { flag: 'wx' });
-    await writeFile(join(this.path, 'junit.xml'), toJUnit(report), { flag: 'wx' });
+    const material = await collectMaterial(report, storedCells(this.path));
+    for (const { file, render } of Object.values(EXPORT_FORMATS)) {
+      await writeFile(join(this.path, file), render(report, material), { flag: 'wx' });
+    }
   }
 
   /** Where the files of a cell are, or will be. */

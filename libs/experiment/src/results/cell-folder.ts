@@ -1,13 +1,16 @@
 // The files of one finished cell: series, histograms and `outcome.json`. That file is written last and whole (renamed
 // into place), so a folder with one is complete, and a folder without one is a cell that was cut off.
 import { randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
+import { constants, existsSync, readdirSync } from 'node:fs';
 import { copyFile, link, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toHdrLog, toPercentileText } from '@kworkbench/telemetry';
 import { z } from 'zod';
+import type { CellSource } from '../report/html/material.js';
 import { cellId, type CellResult, type PlannedCell } from '../cell.js';
 
+/** Enough to tell runs of one second, and cells of one run, apart in a listing. */
+export const SHORT_HASH_DIGITS = 8;
 const OUTCOME = 'outcome.json';
 
 const histogramSchema = z.object({
@@ -36,7 +39,8 @@ const outcomeSchema = z.object({
         memoryBytes: z.number(),
         hz: z.int(),
         constants: z.record(z.string(), z.number()),
-      }),
+      })
+      .loose(),
       workload: z.record(z.string(), z.unknown()),
       seed: z.int(),
     })
@@ -87,6 +91,19 @@ export async function readCell(folder: string): Promise<StoredCell | undefined> 
   const { id, cell, variant, point, replication, ...result } = parsed.data;
   if (cellId(cell) !== id || result.cellId !== id) return undefined;
   return { planned: { id, cell, variant, point, replication }, result };
+}
+
+/** The finished cells of a run directory, by id: a cell that goes by several labels is kept once. */
+export function storedCells(runDirectory: string): CellSource {
+  const cells = join(runDirectory, 'cells');
+  let folders: ReadonlyMap<string, string> | undefined;
+  return async ({ id }) => {
+    folders ??= new Map(existsSync(cells) ? readdirSync(cells).map((name) => [name.split('-').at(-1)!, name]) : []);
+    const name = folders.get(id.slice(0, SHORT_HASH_DIGITS));
+    const folder = name === undefined ? undefined : join(cells, name);
+    const stored = folder === undefined ? undefined : await readCell(folder);
+    return stored?.planned.id === id ? { result: stored.result, folder: folder! } : undefined;
+  };
 }
 
 /** Puts the files of a finished cell into another folder, without copying where the file system can. */

@@ -1,0 +1,148 @@
+// The report as one page that needs nothing else: no server, no network, no script to be complete. Its script only reads
+// values off the charts. The policy in its head forbids every load.
+import { formatGiB, formatSeconds } from '../format.js';
+import { pointText } from '../render.js';
+import type { Report } from '../schema.js';
+import { percentileCharts, seriesCharts, sweepAxis, sweepCharts } from './charts.js';
+import { Markup, markup } from './markup.js';
+import { shownPoints, type GroupMaterial } from './material.js';
+import { SCRIPT, STYLE } from './style.js';
+import {
+  differenceSection,
+  failureSection,
+  findSection,
+  provenanceSection,
+  publishedSection,
+  thresholdSection,
+  variantSection,
+  type Section,
+} from './tables.js';
+
+export function toHtml(report: Report, material: readonly GroupMaterial[] = []): string {
+  const sections = [
+    ...sweepSection(report),
+    variantSection(report),
+    ...differenceSection(report),
+    ...chartSections(report, material),
+    ...findSection(report),
+    ...publishedSection(report),
+    ...thresholdSection(report),
+    ...failureSection(report),
+    provenanceSection(report),
+  ];
+  const page = markup`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
+<title>${report.scenario}: ${report.verdict}</title><style>${new Markup(STYLE)}</style></head>
+<body>${head(report)}<nav class="wrap" aria-label="Sections">${sections.map(({ id, title }) => markup`<a href="#${id}">${title}</a>`)}</nav></header>
+<main>${sections.map(
+    ({ id, title, body }) =>
+      markup`<section>
+        <h2 id="${id}">${title}</h2>
+        ${body}
+      </section> `,
+  )}</main>
+<footer>kworkbench ${report.provenance.version}${report.provenance.startedAt ? `, ${report.provenance.startedAt}` : ''}. The same values are in report.json.</footer>
+<script>${new Markup(SCRIPT)}</script></body></html>
+`;
+  return page.text;
+}
+
+function head(report: Report): Markup {
+  const { machine, seed, replications, workload } = report;
+  const facts = [
+    workload,
+    ...('machine.cpus' in (report.summary[0]?.point ?? {}) ? [] : [`${machine.cpus} CPUs`]),
+    ...('machine.memory' in (report.summary[0]?.point ?? {}) ? [] : [formatGiB(machine.memoryBytes)]),
+    `profile ${machine.profile}`,
+    `seed ${seed}`,
+    `${replications} ${replications === 1 ? 'replication' : 'replications'}`,
+  ];
+  return markup`<header>
+    <h1>${report.title ?? report.scenario}</h1>
+    <p class="soft">${report.scenario} · ${facts.join(' · ')}</p>
+    <p><span class="badge ${report.verdict}">${report.verdict.toUpperCase()}</span>${counts(report)}</p>`;
+}
+
+function counts(report: Report): string {
+  const figures = report.published.filter(({ ok, gated }) => gated && ok !== null);
+  const parts = [
+    figures.length > 0 && `${figures.filter(({ ok }) => ok).length} of ${figures.length} published figures`,
+    report.thresholds.length > 0 &&
+      `${report.thresholds.filter(({ ok }) => ok).length} of ${report.thresholds.length} thresholds`,
+    `${report.cells.length} cells`,
+    report.failures.length > 0 && `${report.failures.length} failed`,
+    report.notRun > 0 && `${report.notRun} not run`,
+    `${formatSeconds(report.cells.reduce((sum, cell) => sum + cell.virtualSeconds, 0))} of machine time in ${formatSeconds(report.wallSeconds)}`,
+  ];
+  return parts.filter((part) => part !== false).join(' · ');
+}
+
+function sweepSection(report: Report): Section[] {
+  const axis = sweepAxis(report);
+  if (axis === undefined) return [];
+  const body = markup`<div class="grid">${sweepCharts(report, axis)}</div>`;
+  return [{ id: 'sweep', title: `Along ${axis}`, body }];
+}
+
+function chartSections(report: Report, material: readonly GroupMaterial[]): Section[] {
+  const shown = shownPoints(report);
+  const all = [...new Set(material.map(({ point }) => JSON.stringify(point)))];
+  const points = all.filter((point) => shown.has(point));
+  const at = (point: string) => material.filter((group) => JSON.stringify(group.point) === point);
+  const series = points
+    .map((point) => ({ point, charts: seriesCharts(report, at(point)) }))
+    .filter(({ charts }) => charts.length > 0);
+  const percentiles = points
+    .map((point) => ({ point, charts: percentileCharts(report, at(point)) }))
+    .filter(({ charts }) => charts.length > 0);
+  const left =
+    all.length > points.length
+      ? markup`<p class="soft">Charts of ${points.length} of ${all.length} points; all are in the run directory.</p>`
+      : undefined;
+  return [
+    ...(series.length > 0
+      ? [
+          {
+            id: 'time',
+            title: 'Over time',
+            body: markup`<p class="soft">The first replication.</p>
+              ${left}${series.map(({ point, charts }, i) =>
+                folded(
+                  point,
+                  points.length,
+                  i === series.length - 1,
+                  markup`<div class="grid">${charts.slice(0, 4).map(({ chart }) => chart)}</div>
+                    ${
+                      charts.length > 4 &&
+                      markup`<details>
+                        <summary>${charts.length - 4} more series</summary>
+                        <div class="grid">${charts.slice(4).map(({ chart }) => chart)}</div>
+                      </details>`
+                    }`,
+                ),
+              )}`,
+          },
+        ]
+      : []),
+    ...(percentiles.length > 0
+      ? [
+          {
+            id: 'latency',
+            title: 'Latency percentiles',
+            body: markup`<p class="soft">All replications together.</p>
+              ${percentiles.map(({ point, charts }, i) =>
+                folded(point, points.length, i === percentiles.length - 1, markup`<div class="grid">${charts}</div>`),
+              )}`,
+          },
+        ]
+      : []),
+  ];
+}
+
+/** Charts of one sweep point; without a sweep they stand in the page itself. */
+function folded(point: string, points: number, open: boolean, body: Markup): Markup {
+  if (points === 1) return body;
+  const name = pointText(JSON.parse(point) as Report['cells'][number]['point']);
+  return markup`<details${new Markup(open ? ' open' : '')}><summary>${name}</summary>${body}</details>`;
+}

@@ -1,0 +1,204 @@
+// The sections of the page that are tables: everything that the charts show, in numbers.
+import { formatGiB, formatNumber, formatPercent, formatQuantity, metricLabel } from '../format.js';
+import { pointText, thresholdSubject } from '../render.js';
+import type { Report } from '../schema.js';
+import { publishedChart, unitOf } from './charts.js';
+import { htmlTable, Markup, markup } from './markup.js';
+
+/** Rows of one table; a sweep of thousands of points is for the JSON. */
+const MAX_ROWS = 200;
+
+export interface Section {
+  readonly id: string;
+  readonly title: string;
+  readonly body: Markup;
+}
+
+const show = (report: Report, metric: string, value: number) => formatQuantity(value, unitOf(report, metric));
+
+const named = (variant: string, point: Report['cells'][number]['point']) => `${variant} ${pointText(point)}`.trimEnd();
+
+const more = (left: number) =>
+  left > 0 ? markup`<p class="soft">${left} more rows are in report.json.</p>` : undefined;
+
+export function variantSection(report: Report): Section {
+  const groups = new Map<string, Report['summary']>();
+  for (const entry of report.summary) {
+    const key = named(entry.variant, entry.point);
+    groups.set(key, [...(groups.get(key) ?? []), entry]);
+  }
+  const metrics = report.headline;
+  const rows = [...groups].slice(0, MAX_ROWS).map(([name, entries]) => [
+    name,
+    ...metrics.map((metric) => {
+      const found = entries.find((entry) => entry.metric === metric);
+      if (!found) return '';
+      const { median, low, high } = found;
+      const interval =
+        low === null || high === null ? '' : `, ${show(report, metric, low)} to ${show(report, metric, high)}`;
+      return low === high
+        ? show(report, metric, median)
+        : markup`${show(report, metric, median)}<span class="soft">${interval}</span>`;
+    }),
+  ]);
+  const n = report.summary[0]?.n ?? 0;
+  const note =
+    n < 3 ? 'medians; fewer than three replications give no interval' : `medians and their 95 % intervals, n=${n}`;
+  const titles = report.variants.map(({ label, title }) => markup`<li><strong>${label}</strong>: ${title}</li>`);
+  return {
+    id: 'variants',
+    title: 'Variants side by side',
+    body: markup`<ul>
+        ${titles}
+      </ul>
+      <p class="soft">${note}</p>
+      ${htmlTable('Variants side by side', ['variant', ...metrics.map((name) => metricLabel(name, unitOf(report, name)))], rows)}${more(groups.size - rows.length)}`,
+  };
+}
+
+export function differenceSection(report: Report): Section[] {
+  const known = report.comparisons.filter(({ low, metric }) => low !== null && report.headline.includes(metric));
+  if (known.length === 0) return [];
+  const rows = known
+    .slice(0, MAX_ROWS)
+    .map((entry) => [
+      `${named(entry.variant, entry.point)} less ${entry.baseline}`,
+      metricLabel(entry.metric, unitOf(report, entry.metric)),
+      show(report, entry.metric, entry.difference),
+      entry.relative === null ? '' : formatPercent(entry.relative),
+      `${show(report, entry.metric, entry.low!)} to ${show(report, entry.metric, entry.high!)}`,
+      String(entry.n),
+      entry.delta === undefined ? '' : formatNumber(entry.delta),
+      entry.pAdjusted === undefined ? '' : formatNumber(entry.pAdjusted),
+      verdictWord(entry.verdict),
+    ]);
+  const title = ['difference', 'metric', 'median', 'relative', '95 % interval', 'n', "Cliff's delta", 'p (Holm)', ''];
+  const uncorrected = known.some(({ corrected, verdict }) => corrected === false && verdict !== 'within noise');
+  const note = uncorrected
+    ? markup`<p class="soft">
+        So few replications cannot survive a correction over all comparisons: the intervals decide, and single findings
+        may be chance.
+      </p>`
+    : undefined;
+  const body = markup`${htmlTable('Paired differences', title, rows)}${more(known.length - rows.length)}${note}`;
+  return [{ id: 'differences', title: 'Paired differences', body }];
+}
+
+const verdictWord = (word: string): string | Markup =>
+  word === 'better'
+    ? markup`<span class="good">better</span>`
+    : word === 'worse'
+      ? markup`<span class="bad">worse</span>`
+      : word;
+
+export function findSection(report: Report): Section[] {
+  if (report.find.length === 0) return [];
+  const rows = report.find.map((entry) => [
+    named(entry.variant, entry.point),
+    `${entry.metric} ${entry.condition}`,
+    entry.parameter,
+    entry.outcome,
+    entry.low === null ? '' : formatNumber(entry.low),
+    entry.value === null ? '' : formatNumber(entry.value),
+  ]);
+  const head_ = ['variant', 'condition', 'parameter', 'outcome', 'does not hold at', 'holds from'];
+  return [{ id: 'find', title: 'Critical values', body: htmlTable('Critical values', head_, rows) }];
+}
+
+export function publishedSection(report: Report): Section[] {
+  if (report.published.length === 0) return [];
+  const rows = report.published.map((entry) => [
+    named(entry.title, entry.point),
+    show(report, entry.metric, entry.expected),
+    entry.measured === null ? '' : show(report, entry.metric, entry.measured),
+    entry.error === null ? '' : formatPercent(entry.error),
+    `${show(report, entry.metric, entry.low)} to ${show(report, entry.metric, entry.high)}`,
+    entry.basis,
+    entry.ok === null ? (entry.reason ?? 'does not apply') : okWord(entry.ok, entry.gated),
+    entry.source,
+  ]);
+  const title = ['figure', 'published', 'here', 'error', 'accepted', 'basis', '', 'source'];
+  const body = markup`${publishedChart(report)}<br />${htmlTable('Published figures', title, rows)}`;
+  return [{ id: 'published', title: 'Published figures', body }];
+}
+
+function okWord(ok: boolean, gated = true): Markup {
+  const note = gated ? '' : ', not gated';
+  return ok
+    ? markup`<span class="good">ok${note}</span>`
+    : markup`<span class="${gated ? 'bad' : 'soft'}">missed${note}</span>`;
+}
+
+export function thresholdSection(report: Report): Section[] {
+  if (report.thresholds.length === 0) return [];
+  const rows = report.thresholds
+    .slice(0, MAX_ROWS)
+    .map((entry) => [
+      entry.metric,
+      named(thresholdSubject(entry), entry.point),
+      entry.condition,
+      entry.value === null
+        ? 'nothing'
+        : entry.versus?.kind === 'over'
+          ? formatNumber(entry.value)
+          : show(report, entry.metric, entry.value),
+      String(entry.n),
+      okWord(entry.ok),
+    ]);
+  const table = htmlTable('Thresholds', ['metric', 'variant', 'condition', 'here', 'n', ''], rows);
+  return [
+    { id: 'thresholds', title: 'Thresholds', body: markup`${table}${more(report.thresholds.length - rows.length)}` },
+  ];
+}
+
+export function failureSection(report: Report): Section[] {
+  const rows = report.failures
+    .slice(0, MAX_ROWS)
+    .map((entry) => [
+      markup`<span class="bad">${entry.kind}</span>`,
+      named(entry.variant, entry.point),
+      String(entry.replication),
+      entry.message,
+    ]);
+  if (rows.length === 0 && report.aborted === undefined) return [];
+  const aborted = report.aborted !== undefined && markup`<p class="bad">Ended early: ${report.aborted}</p>`;
+  const table = rows.length > 0 && htmlTable('Failed cells', ['kind', 'variant', 'replication', 'message'], rows);
+  return [{ id: 'failures', title: 'Failures', body: markup`${aborted}${table}` }];
+}
+
+export function provenanceSection(report: Report): Section {
+  const { provenance, mechanism, modelVersion, profiles } = report;
+  const { host } = provenance;
+  const facts: [string, string][] = [
+    ['mechanism', `${mechanism}, model version ${modelVersion}`],
+    ['version', provenance.version],
+    ['commit', provenance.commit ?? 'unknown'],
+    ['code', provenance.code ?? 'unknown'],
+    ['cells taken over', String(provenance.reusedCells ?? 0)],
+    ['host', `${host.cpu}, ${host.cpus} CPUs, ${formatGiB(host.memoryBytes)}, ${host.kernel}, ${host.arch}`],
+    ['Node.js', provenance.node],
+  ];
+  const constants = profiles.map(
+    ({ id, title, constants: all }) =>
+      markup`<details>
+        <summary>Constants of ${id}: ${title}</summary>
+        ${htmlTable(
+          `Constants of ${id}`,
+          ['constant', 'value', 'unit', 'basis', 'source'],
+          all.map(({ name, value, unit, basis, source }) => [name, String(value), unit, basis, source]),
+        )}
+      </details>`,
+  );
+  const digests = markup`<details>
+    <summary>Digests of the cells</summary>
+    ${htmlTable(
+      'Digests of the cells',
+      ['variant', 'replication', 'seed', 'digest'],
+      report.cells
+        .slice(0, MAX_ROWS)
+        .map((cell) => [named(cell.variant, cell.point), String(cell.replication), String(cell.seed), cell.digest]),
+    )}${more(report.cells.length - MAX_ROWS)}
+  </details>`;
+  const table = htmlTable('Provenance', ['what', 'value'], facts);
+  return { id: 'provenance', title: 'Provenance', body: markup`${table}${constants}${digests}` };
+}
