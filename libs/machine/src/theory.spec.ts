@@ -15,7 +15,7 @@ describe('queueing theory', () => {
     ['M/M/8 at load 0.8', 8, 0.8, 'exponential', erlangC(8, 0.8) / (8 * 0.2)],
     ['M/D/1 at load 0.8', 1, 0.8, 'constant', 0.8 / (2 * 0.2)],
   ] as const)('%s: the mean wait lies in its confidence interval', (_name, servers, load, service, expected) => {
-    const { wait, halfWidth } = simulateQueue({ servers, load, service, customers: 60_000, sliceNs: FOREVER_NS });
+    const { wait, halfWidth } = simulateQueue({ servers, load, service, customers: 100_000, sliceNs: FOREVER_NS });
     expect(halfWidth).toBeLessThan(0.3 * expected);
     expect(Math.abs(wait - expected)).toBeLessThan(halfWidth);
   });
