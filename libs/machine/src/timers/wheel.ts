@@ -14,12 +14,16 @@ export const LVL_CLK_SHIFT = 3;
 const LVL_CLK_DIV = 2 ** LVL_CLK_SHIFT;
 const LVL_CLK_MASK = LVL_CLK_DIV - 1;
 
+const DEPTH_MAX = 9;
+const GRANULARITY = Float64Array.from({ length: DEPTH_MAX }, (_, level) => LVL_CLK_DIV ** level);
+const START = Float64Array.from({ length: DEPTH_MAX + 1 }, (_, level) => (LVL_SIZE - 1) * LVL_CLK_DIV ** (level - 1));
+
 /** LVL_GRAN(): jiffies that a bucket of this level stands for. */
-export const granularity = (level: number): number => LVL_CLK_DIV ** level;
+export const granularity = (level: number): number => GRANULARITY[level]!;
 /** LVL_START(): the shortest distance that goes into this level, from 1 on. */
-export const levelStart = (level: number): number => (LVL_SIZE - 1) * LVL_CLK_DIV ** (level - 1);
+export const levelStart = (level: number): number => START[level]!;
 /** LVL_DEPTH. */
-export const levelDepth = (hz: number): number => (hz > 100 ? 9 : 8);
+export const levelDepth = (hz: number): number => (hz > 100 ? DEPTH_MAX : DEPTH_MAX - 1);
 
 const lowestBit = (word: number): number => 31 - Math.clz32(word & -word);
 
