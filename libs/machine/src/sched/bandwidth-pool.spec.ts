@@ -50,6 +50,7 @@ describe('a pool', () => {
     }
     expect(debtsMs).toEqual([420, 220, 20, 0]);
     expect(grantedMs).toEqual([0, 0, 180]);
+    expect(pool.refillsBlocked).toBe(2);
   });
 
   it.each([

@@ -50,6 +50,8 @@ export class BandwidthPool {
   chargedFromPoolNs = 0;
   debtAddedNs = 0;
   debtPaidNs = 0;
+  /** Refills of which debt left nothing. */
+  refillsBlocked = 0;
   /** Debt that a change of the quota forgave. */
   debtForgivenNs = 0;
 
@@ -91,6 +93,7 @@ export class BandwidthPool {
     }
     const payNs = Math.min(this.quotaNs, this.debtNs);
     this.debtPaidNs += payNs;
+    if (payNs === this.quotaNs) this.refillsBlocked++;
     let freshNs = this.quotaNs;
     if (this.debtModel === 'field') {
       this.fieldDebtNs -= payNs;

@@ -1,38 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Machine } from '../machine.js';
 import { MS, testMachine } from '../testing/build.js';
+import { ranMs, spinner, start } from '../testing/groups.js';
 import { SwitchLog } from '../testing/switch-log.js';
-import { remoteBegin, remoteCharge } from './bandwidth-remote.js';
 import { CpuMask } from './cpu-mask.js';
-import { CpuGroup, type CpuGroupOptions } from './cpu-group.js';
-import type { Task, TaskBody } from './task.js';
-
-const FOREVER_NS = 1e15;
-
-interface Placed {
-  readonly on?: number | undefined;
-  readonly group?: CpuGroup | undefined;
-  readonly userMode?: boolean;
-}
-
-function start(machine: Machine, { on, group, userMode = false }: Placed, body: (task: Task) => TaskBody): Task {
-  const placed = on === undefined ? {} : { on: machine.cpus[on]! };
-  return machine.spawn('task', body, { ...placed, userMode, ...(group !== undefined && { group }) });
-}
-
-/** A task that only burns CPU time. */
-function spinner(machine: Machine, group: CpuGroup | undefined, on?: number): Task {
-  return start(machine, { group, on }, function* () {
-    yield FOREVER_NS;
-  });
-}
-
-/** CPU time up to now, also of a burst under way. */
-function ranMs(machine: Machine, ...tasks: Task[]): number {
-  for (const cpu of machine.cpus) machine.scheduler.settle(cpu);
-  return tasks.reduce((sum, { cpuTimeNs }) => sum + cpuTimeNs, 0) / MS;
-}
+import { CpuGroup } from './cpu-group.js';
+import type { Task } from './task.js';
 
 describe('a group with a quota', () => {
   it('of 50 ms each 100 ms gives two spinners 2000 ms in 4 s', () => {
@@ -172,6 +145,16 @@ it('keeps a throttled task that may no longer run where it is for no CPU but tho
   expect(seen).toEqual([0]);
 });
 
+it('tells its usage in the middle of a burst without touching it', () => {
+  const machine = testMachine(2);
+  const top = new CpuGroup(machine, 'top');
+  const inner = new CpuGroup(machine, 'inner', { parent: top });
+  const tasks = [spinner(machine, inner, 0), spinner(machine, undefined, 1)];
+  machine.run(30 * MS);
+  expect([top.stat().usageNs, inner.stat().usageNs]).toEqual([30 * MS, 30 * MS]);
+  expect(tasks.map(({ cpuTimeNs }) => cpuTimeNs)).toEqual([0, 0]);
+});
+
 describe('nested groups', () => {
   it.each([
     ['the tighter parent', 50, 80, 0, [50, 0]],
@@ -223,85 +206,6 @@ describe('a task that is in the kernel when its group is throttled', () => {
 
   it('stops at return to user mode, and then for as long as all of it takes to pay', () => {
     expect(run('userReturn')).toEqual({ atMs: [305, 1441], throttledMs: 1135 });
-  });
-});
-
-describe('remote charging', () => {
-  const setUp = (options: Partial<CpuGroupOptions> = {}, cpus = 4) => {
-    const machine = testMachine(cpus);
-    const group = new CpuGroup(machine, 'g', { quotaNs: 200 * MS, ...options });
-    return { machine, group };
-  };
-
-  it('blocks a group with 80 ms left that is charged 500 ms for two periods and gives it 180 ms in the third', () => {
-    const { machine, group } = setUp();
-    // Two spinners use 120 ms in the first 60 ms, which is whole slices.
-    const tasks = [spinner(machine, group, 0), spinner(machine, group, 1)];
-    const charge = machine.addActor(() => group.chargeRemote(500 * MS));
-    machine.schedule(60 * MS, charge, 0);
-    const debtMs: number[] = [];
-    const usedMs: number[] = [];
-    for (const untilMs of [61, 101, 201, 301, 399]) {
-      machine.run(untilMs * MS);
-      debtMs.push(group.pool.debtNs / MS);
-      usedMs.push(ranMs(machine, ...tasks));
-    }
-    expect(debtMs).toEqual([420, 220, 20, 0, 0]);
-    expect(usedMs).toEqual([120, 120, 120, 122, 300]);
-  });
-
-  it('never throttles the helper, and charges every level that has a quota', () => {
-    const machine = testMachine(2);
-    const top = new CpuGroup(machine, 'top', { quotaNs: 100 * MS });
-    const middle = new CpuGroup(machine, 'middle', { parent: top });
-    const leaf = new CpuGroup(machine, 'leaf', { parent: middle, quotaNs: 10 * MS });
-    let charges = 0;
-    const helper = machine.spawn('helper', function* (task) {
-      remoteBegin(task, leaf);
-      for (let i = 0; i < 20; i++) {
-        yield 50 * MS;
-        charges += remoteCharge(task, leaf);
-      }
-    });
-    machine.run(Infinity);
-    expect([helper.cpuTimeNs, machine.nowNs, charges]).toEqual([1000 * MS, 1000 * MS, 1000 * MS]);
-    // Nobody of the group ran, so its timer stood and no debt was paid.
-    expect([top.pool.debtNs, middle.pool.debtNs, leaf.pool.debtNs]).toEqual([900 * MS, 0, 990 * MS]);
-    expect([top.usageNs, middle.usageNs, leaf.usageNs]).toEqual([1000 * MS, 1000 * MS, 1000 * MS]);
-  });
-
-  it('is left out of the usage of the group on request', () => {
-    const { group } = setUp({ statRemoteCharges: false });
-    group.chargeRemote(30 * MS);
-    expect([group.stat().usageNs, group.pool.runtimeNs]).toEqual([0, 170 * MS]);
-  });
-
-  it('lets the group run on with the slices that its CPUs hold, or stops it at once', () => {
-    const ran = [false, true].map((throttleAtCharge) => {
-      const { machine, group } = setUp({ throttleAtCharge });
-      const tasks = [0, 1, 2].map((on) => spinner(machine, group, on));
-      machine.schedule(
-        12 * MS,
-        machine.addActor(() => group.chargeRemote(500 * MS)),
-        0,
-      );
-      machine.run(99 * MS);
-      return ranMs(machine, ...tasks);
-    });
-    expect(ran).toEqual([3 * 15, 3 * 12]);
-  });
-
-  it('is forgiven when the quota changes', () => {
-    const { machine, group } = setUp();
-    group.chargeRemote(5000 * MS);
-    const task = spinner(machine, group, 0);
-    machine.schedule(
-      50 * MS,
-      machine.addActor(() => group.configure({ quotaNs: 200 * MS })),
-      0,
-    );
-    machine.run(100 * MS);
-    expect([ranMs(machine, task), group.pool.debtNs]).toEqual([50, 0]);
   });
 });
 

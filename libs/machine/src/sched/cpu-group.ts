@@ -1,14 +1,15 @@
 // A cgroup as the cpu controller sees it: a node of a tree, with or without a quota of its own, that counts the CPU time of
 // its tasks and of everything below it. What a task runs is charged at every level; it may run for as long as the tightest
-// level lets it, so a child stops when an ancestor is exhausted. Weights of groups are not modelled: tasks of all groups
-// share a CPU as if they stood side by side.
+// level lets it, so a child stops when an ancestor is exhausted. Only fair tasks are charged and throttled (CFS bandwidth).
+// Weights of groups are not modelled: tasks of all groups share a CPU as if they stood side by side.
 import { invariant } from '../invariant.js';
 import type { Machine } from '../machine.js';
 import type { BandwidthGroup } from './bandwidth-group.js';
 import { LocalRuntime, TOKEN_NS } from './bandwidth-local.js';
 import { type BandwidthLimits, BandwidthPool, type DebtModel } from './bandwidth-pool.js';
 import { BandwidthTimer } from './bandwidth-timer.js';
-import type { Cpu } from './cpu.js';
+import { type Cpu, CpuPhase } from './cpu.js';
+import { SchedClass } from './task.js';
 
 export interface CpuGroupOptions extends Partial<BandwidthLimits> {
   /** The group above; none is the root group, which has no quota. */
@@ -23,12 +24,12 @@ export interface CpuGroupOptions extends Partial<BandwidthLimits> {
   readonly statRemoteCharges?: boolean;
 }
 
-/** cpu.stat, in ns. */
+/** cpu.stat, in ns; CPU time and throttled time with what is under way. */
 export interface CpuStat {
   readonly usageNs: number;
   readonly nrPeriods: number;
   readonly nrThrottled: number;
-  /** Summed over CPUs, with what is under way. */
+  /** Summed over CPUs. */
   readonly throttledNs: number;
   readonly nrBursts: number;
   readonly burstNs: number;
@@ -49,7 +50,7 @@ class GroupCpu extends LocalRuntime {
 export class CpuGroup implements BandwidthGroup {
   readonly parent: CpuGroup | undefined;
   readonly pool: BandwidthPool;
-  /** CPU time of its tasks and of everything below, as far as it has been charged; see {@link stat}. */
+  /** CPU time of its tasks and of everything below, without bursts under way ({@link stat} has them). */
   usageNs = 0;
   /** The group itself, and all above it. */
   private readonly levels: readonly CpuGroup[];
@@ -156,14 +157,24 @@ export class CpuGroup implements BandwidthGroup {
   }
 
   stat(): CpuStat {
-    const { nowNs } = this.machine;
-    let throttledNs = this.throttledNs;
+    let { usageNs, throttledNs } = this;
     for (const local of this.locals) {
-      if (local !== undefined && local.heldSinceNs >= 0) throttledNs += nowNs - local.heldSinceNs;
+      if (local === undefined) continue;
+      usageNs += this.underWayNs(local.cpu);
+      if (local.heldSinceNs >= 0) throttledNs += this.machine.nowNs - local.heldSinceNs;
     }
     const { nrPeriods, nrThrottled } = this.timer;
     const { nrBursts, burstUsedNs } = this.pool;
-    return { usageNs: this.usageNs, nrPeriods, nrThrottled, throttledNs, nrBursts, burstNs: burstUsedNs };
+    return { usageNs, nrPeriods, nrThrottled, throttledNs, nrBursts, burstNs: burstUsedNs };
+  }
+
+  /** Of a burst that has not been charged yet. Whoever looks must not charge it: that would change how it is rounded. */
+  private underWayNs({ current, phase, burstStartNs }: Cpu): number {
+    if (phase !== CpuPhase.Burst || current!.runClass !== SchedClass.Fair) return 0;
+    for (let group = current!.group as CpuGroup | undefined; group !== undefined; group = group.parent) {
+      if (group === this) return this.machine.nowNs - burstStartNs;
+    }
+    return 0;
   }
 
   private local(cpu: Cpu): GroupCpu {
