@@ -11,6 +11,7 @@ interface Section {
   readonly atNs: number;
   readonly holdNs: number;
   readonly asleepNs?: number;
+  readonly thenNs?: number;
   readonly rounds?: number;
   readonly thinkNs?: number;
 }
@@ -19,21 +20,24 @@ function run(sections: readonly Section[], options: MutexOptions = {}, also: (ma
   const machine = testMachine(4, { contextSwitchNs: 1_000 });
   const mutex = new Mutex(machine, 'm', options);
   const log: [number, number][] = [];
-  const tasks: Task[] = sections.map(({ cpu, atNs, holdNs, asleepNs = 0, rounds = 1, thinkNs = 0 }, index) => {
-    const body = function* (): TaskBody {
-      // One context switch to sleep, one to come back.
-      yield machine.sleep(atNs - 2_000);
-      for (let round = 0; round < rounds; round++) {
-        for (let wait; (wait = mutex.acquire()) !== 0;) yield wait;
-        log.push([index, machine.nowNs]);
-        yield holdNs;
-        if (asleepNs > 0) yield machine.sleep(asleepNs);
-        mutex.unlock();
-        yield thinkNs;
-      }
-    };
-    return machine.spawn(`t${index}`, body, { on: machine.cpus[cpu]! });
-  });
+  const tasks: Task[] = sections.map(
+    ({ cpu, atNs, holdNs, asleepNs = 0, thenNs = 0, rounds = 1, thinkNs = 0 }, index) => {
+      const body = function* (): TaskBody {
+        // One context switch to sleep, one to come back.
+        yield machine.sleep(atNs - 2_000);
+        for (let round = 0; round < rounds; round++) {
+          for (let wait; (wait = mutex.acquire()) !== 0;) yield wait;
+          log.push([index, machine.nowNs]);
+          yield holdNs;
+          if (asleepNs > 0) yield machine.sleep(asleepNs);
+          yield thenNs;
+          mutex.unlock();
+          yield thinkNs;
+        }
+      };
+      return machine.spawn(`t${index}`, body, { on: machine.cpus[cpu]! });
+    },
+  );
   also(machine);
   machine.run(1e9);
   expect(machine.scheduler.liveTasks).toBe(0);
@@ -179,6 +183,49 @@ describe('a task that finds a mutex taken', () => {
       ['owner', 1_110],
       ['spinner', 2_170],
     ]);
+  });
+
+  it('leaves a free mutex to the next spinner when it has seen the release and loses its CPU', () => {
+    const machine = testMachine(3);
+    const line = { write: (cpu: number) => (machine.nowNs === 2_000 && cpu === 1 ? 500 : 0) };
+    const mutex = new Mutex(machine, 'm', { line });
+    const log: [number, number][] = [];
+    for (const cpu of machine.cpus) {
+      const body = function* (): TaskBody {
+        yield machine.sleep(cpu.index);
+        yield* mutex.lock();
+        log.push([cpu.index, machine.nowNs]);
+        yield 2_000;
+        mutex.unlock();
+      };
+      machine.spawn('t', body, { on: cpu });
+    }
+    const urgent = function* (): TaskBody {
+      yield machine.sleep(2_100);
+      yield 50_000;
+    };
+    machine.spawn('urgent', urgent, { on: machine.cpus[1]!, schedClass: SchedClass.Fifo });
+    machine.run(Infinity);
+    expect(log.slice(0, 2)).toEqual([
+      [0, 0],
+      [2, 2_100],
+    ]);
+  });
+
+  it('stops spinning when the mutex is handed to a task that sleeps', () => {
+    // Task 1 is woken in vain at 14,000 and sleeps again as the thief, task 2, does; task 3 then spins on task 2.
+    const { log, cpuNs } = run([
+      { cpu: 0, atNs: 3_000, holdNs: 1_000, asleepNs: 9_000 },
+      { cpu: 1, atNs: 5_000, holdNs: 5_000 },
+      { cpu: 2, atNs: 14_100, holdNs: 100, asleepNs: 9_000, thenNs: 10_000 },
+      { cpu: 3, atNs: 30_000, holdNs: 100 },
+    ]);
+    const releasedNs = 14_200 + 9_000 + 1_000 + 10_000;
+    expect(log.slice(2)).toEqual([
+      [1, releasedNs + 1_000],
+      [3, releasedNs + 1_000 + 5_000 + 1_000],
+    ]);
+    expect(cpuNs[3]).toBe(releasedNs - 30_000 + 100);
   });
 
   it('is handed the mutex by the release after it was woken in vain, however many spin', () => {

@@ -111,12 +111,14 @@ export class Mutex extends Lock {
     this.waiters.remove(head);
     this.handoff = false;
     this.handoffs++;
-    if (head.stage !== Stage.WaiterSpinning) this.machine.wake(head.task);
-    else if (!head.spinFailed) {
+    const spun = head.stage === Stage.WaiterSpinning;
+    if (spun && !head.spinFailed) {
       this.spin!.leave(head);
       head.endSpin();
     }
+    // Those who spin see an owner that does not run before it is woken.
     this.own(head.task);
+    if (!spun) this.machine.wake(head.task);
   }
 
   private own(task: Task): void {

@@ -100,6 +100,26 @@ describe('Seqcount', () => {
     expect([seq.spins, seq.retries]).toEqual([2, 0]);
   });
 
+  it('lets a reader spin on when the next write begins the moment that one ends', () => {
+    const machine = testMachine(2);
+    const seq = new Seqcount(machine, 'seq');
+    let beganNs = 0;
+    machine.spawn('writer', function* () {
+      for (let i = 0; i < 2; i++) {
+        seq.writeBegin();
+        yield 1000;
+        seq.writeEnd();
+      }
+    });
+    machine.spawn('reader', function* () {
+      yield 400;
+      for (let wait; (wait = seq.acquireRead()) !== 0;) yield wait;
+      beganNs = machine.nowNs;
+    });
+    machine.run(Infinity);
+    expect([beganNs, seq.spins]).toEqual([2000, 1]);
+  });
+
   it('has one writer, which is not preempted', () => {
     const machine = testMachine();
     const seq = new Seqcount(machine, 'seq');
