@@ -5,7 +5,7 @@ import { ranMs, spinner, start } from '../testing/groups.js';
 import { SwitchLog } from '../testing/switch-log.js';
 import { CpuMask } from './cpu-mask.js';
 import { CpuGroup } from './cpu-group.js';
-import type { Task } from './task.js';
+import { type Task, YIELD } from './task.js';
 
 describe('a group with a quota', () => {
   it('of 50 ms each 100 ms gives two spinners 2000 ms in 4 s', () => {
@@ -202,6 +202,20 @@ describe('a task that is in the kernel when its group is throttled', () => {
 
   it('stops inside the call when throttling dequeues', () => {
     expect(run('dequeue')).toEqual({ atMs: [1445, 1446], throttledMs: 1140 });
+  });
+
+  it('stops inside the call at its cond_resched() when kernel code is not preempted', () => {
+    const machine = testMachine(1, { preemption: 'none' });
+    const group = new CpuGroup(machine, 'g', { quotaNs: 20 * MS, firstEdgeNs: 40 * MS });
+    start(machine, { group }, function* () {
+      for (let i = 0; i < 305; i++) {
+        yield 1 * MS;
+        yield YIELD;
+      }
+    });
+    machine.run(Infinity);
+    const { usageNs, throttledNs } = group.stat();
+    expect([usageNs, throttledNs]).toEqual([305 * MS, 1140 * MS]);
   });
 
   it('stops at return to user mode, and then for as long as all of it takes to pay', () => {
