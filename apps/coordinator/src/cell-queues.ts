@@ -8,6 +8,7 @@
 import {
   cellJobId,
   cellJobOptions,
+  placeInQueue,
   cellQueueName,
   type CellJob,
   type Logger,
@@ -50,10 +51,50 @@ export class CellQueues {
    * @throws QueueUnavailableError
    */
   async ensure(experimentId: string, cells: readonly PlannedCell[], timeoutMs: number): Promise<void> {
-    await this.#each(cells, async ({ id, cell }) => {
+    const mechanism = cells[0]?.cell.mechanism;
+    if (mechanism === undefined) return;
+    const now = await this.#now(mechanism);
+    await this.#each(cells, async ({ id, cell }, index) => {
       const job: CellJob = { experimentId, cellId: id, cell: { ...cell }, timeoutMs };
-      await this.#queue(cell.mechanism).add('cell', job, cellJobOptions(job, cells.length));
+      await this.#queue(cell.mechanism).add('cell', job, cellJobOptions(job, placeInQueue(now, index, cells.length)));
     });
+  }
+
+  /** Jobs of a mechanism that wait or run: when they are fewer than the missing cells, some were lost. */
+  async held(mechanism: string): Promise<number> {
+    const counts = await this.#asked(() =>
+      this.#queue(mechanism).getJobCounts('waiting', 'prioritized', 'delayed', 'active'),
+    );
+    return Object.values(counts).reduce((sum, count) => sum + count, 0);
+  }
+
+  /**
+   * Lets another replica take a cell whose service is gone, before its lock runs out: one more job beside the one that
+   * nobody works on. Whichever comes second finds the result there.
+   */
+  async again(experimentId: string, { id, cell }: PlannedCell, timeoutMs: number): Promise<boolean> {
+    return this.#asked(async () => {
+      const queue = this.#queue(cell.mechanism);
+      const first = await queue.getJob(cellJobId(experimentId, id));
+      // Given back in order, or put off: it waits for a replica already.
+      if (first === undefined || (await first.getState()) !== 'active') return false;
+      const job: CellJob = { experimentId, cellId: id, cell: { ...cell }, timeoutMs };
+      const options = cellJobOptions(job, await this.#now(cell.mechanism));
+      await queue.add('cell', job, { ...options, jobId: `${options.jobId}-${Date.now().toString(36)}` });
+      return true;
+    });
+  }
+
+  /** Where the queue is: the place of the job that goes next. A queue that is empty begins anew. */
+  async #now(mechanism: string): Promise<number> {
+    const [head] = await this.#asked(() => this.#queue(mechanism).getPrioritized(0, 0));
+    return Math.max((head?.priority ?? 1) - 1, 0);
+  }
+
+  async #asked<T>(ask: () => Promise<T>): Promise<T> {
+    const problem = await this.problem();
+    if (problem !== undefined) throw new QueueUnavailableError(problem);
+    return this.#inTime(ask());
   }
 
   /** Takes back the jobs that no service has begun. A running one is stopped by the answer to its stream. */
@@ -90,11 +131,13 @@ export class CellQueues {
     return queue;
   }
 
-  async #each(cells: readonly PlannedCell[], act: (cell: PlannedCell) => Promise<void>): Promise<void> {
+  async #each(cells: readonly PlannedCell[], act: (cell: PlannedCell, index: number) => Promise<void>): Promise<void> {
     const problem = await this.problem();
     if (problem !== undefined) throw new QueueUnavailableError(problem);
     for (let from = 0; from < cells.length; from += ADDS_IN_FLIGHT) {
-      await this.#inTime(Promise.all(cells.slice(from, from + ADDS_IN_FLIGHT).map(act)));
+      await this.#inTime(
+        Promise.all(cells.slice(from, from + ADDS_IN_FLIGHT).map((cell, index) => act(cell, from + index))),
+      );
     }
   }
 

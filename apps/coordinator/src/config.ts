@@ -21,6 +21,8 @@ export const coordinatorConfigSchema = z.object({
   KWB_LOG_LEVEL: env.logLevel(),
   /** The catalogue; that of this build when not set. */
   KWB_SCENARIOS_DIR: z.string().default(resolve(import.meta.dirname, '../../../scenarios')),
+  /** Telemetry that is held in memory on its way to the store, over all cells. */
+  KWB_INGEST_MB: env.integer(1, 1_000_000).default(128),
   /** Wrong requests of one client address within ten seconds, until its requests are refused unread. */
   KWB_MAX_MALFORMED: env.integer(1, 1_000_000).default(MAX_MALFORMED_PER_WINDOW),
 });

@@ -14,6 +14,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { CatalogueController } from './api/catalogue-controller.js';
 import { CellsController } from './api/cells-controller.js';
+import { ComparisonsController } from './api/comparisons-controller.js';
 import { DocumentController } from './api/document-controller.js';
 import { ExperimentsController } from './api/experiments-controller.js';
 import { experimentsGrpc } from './api/experiments-grpc.js';
@@ -47,6 +48,7 @@ class CoordinatorModule {
         ExperimentsController,
         CellsController,
         CatalogueController,
+        ComparisonsController,
         DocumentController,
       ],
       providers: [
@@ -78,7 +80,14 @@ export class Coordinator {
     this.#stores = new StoreLink(openStore(databaseUrl(config)), log);
     this.#queues = new CellQueues(config.KWB_REDIS_URL, mechanisms.keys(), log);
     this.#driver = new ExperimentDriver(this.#stores, this.#queues, changes, this.#metrics, log);
-    const ingest = new Ingest(this.#stores, this.#metrics, (cellId) => this.#driver.cellSettled(cellId), log);
+    const ingest = new Ingest(
+      this.#stores,
+      this.#metrics,
+      (cellId) => this.#driver.cellSettled(cellId),
+      log,
+      (experimentId, cellId) => void this.#driver.cellLost(experimentId, cellId),
+      config.KWB_INGEST_MB * 2 ** 20,
+    );
     this.#experiments = new Experiments(
       this.#stores,
       this.#queues,

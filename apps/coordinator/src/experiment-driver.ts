@@ -23,9 +23,13 @@ import { StoreUnavailableError, type StoredExperiment } from './store/index.js';
 
 /**
  * How late lost work is noticed: jobs that Redis forgot, a coordinator that died between a commit and its consequence.
- * A look costs one query and one job lookup per missing cell.
+ * A look costs one query per experiment; jobs are added anew only when the queue has fewer than there are cells missing.
  */
 const RECONCILE_EVERY_MS = 5_000;
+/** Between two looks at an experiment whose cells settle quickly: a look costs a count over all of its cells. */
+const LOOK_PAUSE_MS = 150;
+/** A service that gives a cell back does so within milliseconds of closing its stream; then it is not lost. */
+const LOST_AFTER_MS = 500;
 /** Parsed scenarios kept for speed; parsing one again gives the same. */
 const SCENARIOS_KEPT = 64;
 
@@ -33,6 +37,8 @@ export class ExperimentDriver {
   readonly #scenarios = new Map<string, Scenario>();
   /** One look at an experiment at a time; what is asked for meanwhile is done after it. */
   readonly #looks = new Map<string, { done: Promise<void>; again: boolean; queueMissing: boolean }>();
+  /** Experiments that were looked at just now, and whether they want another look. */
+  readonly #soon = new Map<string, boolean>();
   /** What was said last about an experiment's troubles, so that it is said once. */
   readonly #complaints = new Map<string, string>();
   readonly #closing = new AbortController();
@@ -81,8 +87,37 @@ export class ExperimentDriver {
   /** The outcome of a cell was stored. */
   cellSettled(cellId: string): void {
     void this.#quietly('', async () => {
-      for (const id of await this.stores.use.experimentsWaitingFor(cellId)) void this.look(id);
+      for (const id of await this.stores.use.experimentsWaitingFor(cellId)) this.#lookSoon(id);
     });
+  }
+
+  /** A service went away in the middle of a cell. */
+  async cellLost(experimentId: string, cellId: string): Promise<void> {
+    await sleep(LOST_AFTER_MS, undefined, { signal: this.#closing.signal }).catch(() => {});
+    if (this.#closing.signal.aborted) return;
+    await this.#quietly(experimentId, async () => {
+      const store = this.stores.use;
+      const experiment = await store.getExperiment(experimentId);
+      if (experiment?.state !== 'running' || (await store.hasResult(cellId))) return;
+      const planned = (await store.plannedCells(experimentId)).find(({ id }) => id === cellId);
+      if (!planned) return;
+      const { timeoutMs } = await this.#scenario(experiment);
+      if (await this.queues.again(experimentId, planned, timeoutMs)) {
+        this.log.info({ experimentId, cellId }, 'a service lost this cell; queued again');
+      }
+    });
+  }
+
+  /** At once, and not again for a while: what settles meanwhile is counted together. */
+  #lookSoon(id: string): void {
+    if (this.#soon.has(id)) return void this.#soon.set(id, true);
+    this.#soon.set(id, false);
+    void this.look(id);
+    setTimeout(() => {
+      const again = this.#soon.get(id);
+      this.#soon.delete(id);
+      if (again && !this.#closing.signal.aborted) this.#lookSoon(id);
+    }, LOOK_PAUSE_MS);
   }
 
   /** Looks at every running experiment, at once and then regularly, until closed. */
@@ -90,9 +125,11 @@ export class ExperimentDriver {
     const { signal } = this.#closing;
     while (!signal.aborted) {
       await this.#quietly('', async () => {
-        for (const { id } of await this.stores.use.runningExperiments()) {
+        const running = await this.stores.use.runningExperiments();
+        const lacking = await this.#lackingMechanisms(running);
+        for (const experiment of running) {
           if (signal.aborted) return;
-          await this.look(id, true);
+          await this.look(experiment.id, lacking.has((await this.#scenario(experiment)).mechanism.name));
         }
       });
       await sleep(RECONCILE_EVERY_MS, undefined, { signal }).catch(() => {});
@@ -101,6 +138,21 @@ export class ExperimentDriver {
 
   close(): void {
     this.#closing.abort();
+  }
+
+  /** Mechanisms whose queue has fewer jobs than cells are missing. */
+  async #lackingMechanisms(running: readonly StoredExperiment[]): Promise<Set<string>> {
+    const missing = new Map<string, number>();
+    for (const experiment of running) {
+      const { name } = (await this.#scenario(experiment)).mechanism;
+      const progress = await this.stores.use.progress(experiment.id);
+      const open = progress.reduce((sum, { total, done, failed }) => sum + total - done - failed, 0);
+      // One that has no plan yet lacks all of it.
+      missing.set(name, (missing.get(name) ?? 0) + (progress.length > 0 ? open : Infinity));
+    }
+    const lacking = new Set<string>();
+    for (const [name, count] of missing) if ((await this.queues.held(name)) < count) lacking.add(name);
+    return lacking;
   }
 
   async #step(id: string, queueMissing: boolean): Promise<void> {

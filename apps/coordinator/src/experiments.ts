@@ -1,6 +1,6 @@
 // What can be asked of the coordinator about experiments, whichever protocol asks.
 import { randomBytes } from 'node:crypto';
-import { planRound } from '@kworkbench/experiment';
+import { compareReports, planRound, type ComparisonReport, type Report } from '@kworkbench/experiment';
 import { fromCursor, toCursor } from './api/cursor.js';
 import { BadRequest } from './api/request.js';
 import type { Logger } from '@kworkbench/service-host';
@@ -20,6 +20,8 @@ import {
 } from './store/index.js';
 
 const DEFAULT_LIST_LIMIT = 50;
+/** The same as the command line's. */
+const DEFAULT_EFFECT = 0.05;
 
 /** This coordinator tells as many clients as it can about their experiments. */
 export class TooManyWatchers extends Error {
@@ -159,6 +161,20 @@ export class Experiments {
     if (report !== undefined) return report;
     const { experiment } = await this.get(id);
     throw new NoReport(`experiment ${id} is ${experiment.state} and has no report`);
+  }
+
+  /**
+   * What changed from one ended experiment to another.
+   * @param effect smallest relative change that counts.
+   * @throws NoReport while one of them runs
+   */
+  async compare(base: string, head: string, effect = DEFAULT_EFFECT): Promise<ComparisonReport> {
+    const [baseReport, headReport] = await Promise.all([this.report(base), this.report(head)]);
+    return compareReports(JSON.parse(baseReport) as Report, JSON.parse(headReport) as Report, {
+      effect,
+      baseName: base,
+      headName: head,
+    });
   }
 
   /** Ends the experiment where it stands; results that are stored stay. Cancelling an ended one changes nothing. */

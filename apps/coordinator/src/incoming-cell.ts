@@ -9,11 +9,9 @@ import {
   type telemetryV1,
 } from '@kworkbench/contracts';
 import type { CellFailureKind } from '@kworkbench/experiment';
-import { TelemetryDigest, type Frame, type TelemetryHeader } from '@kworkbench/telemetry';
+import { TelemetryDigest, type TelemetryHeader } from '@kworkbench/telemetry';
+import { KeptTelemetry } from './kept-telemetry.js';
 import type { CellCommit } from './store/index.js';
-
-/** Telemetry of one cell, held in memory until it is committed in one transaction. The catalogue's cells have a few MB. */
-export const MAX_CELL_BYTES = 256 * 2 ** 20;
 
 const CELL_ID = /^[0-9a-f]{32}$/;
 const FAILURE_KINDS: readonly string[] = ['invariant', 'model', 'timeout', 'cancelled'] satisfies CellFailureKind[];
@@ -23,23 +21,22 @@ export class TelemetryDamaged extends Error {
   override readonly name = 'TelemetryDamaged';
 }
 
-/** More telemetry than a coordinator keeps in memory for one cell. */
-export class CellTooLarge extends Error {
-  override readonly name = 'CellTooLarge';
-}
-
 export class IncomingCell {
   begin: telemetryV1.CellBegin | undefined;
   frames = 0;
   readonly #digest = new TelemetryDigest();
   #header: TelemetryHeader | undefined;
-  #held: Frame[] = [];
-  #bytes = 0;
+  #kept: KeptTelemetry | undefined;
   #ended = false;
+
+  /** Memory that is held until the end. */
+  get bytes(): number {
+    return this.#kept?.bytes ?? 0;
+  }
 
   /**
    * Takes the next message. @returns what to commit once the end has arrived.
-   * @throws MalformedMessage, TelemetryDamaged, CellTooLarge
+   * @throws MalformedMessage, TelemetryDamaged
    */
   take(message: PublishRequest): CellCommit | undefined {
     const { part } = message;
@@ -72,6 +69,7 @@ export class IncomingCell {
     if (this.#header) throw new MalformedMessage('expected one header, got a second one');
     this.#header = headerFromMessage(message.tables);
     this.#digest.header(this.#header);
+    this.#kept = new KeptTelemetry(this.#header);
   }
 
   #takeFrame(message: telemetryV1.Frame): void {
@@ -80,12 +78,9 @@ export class IncomingCell {
       throw new MalformedMessage(`expected frame ${this.frames}, got ${message.sequence}`);
     }
     const frame = frameFromMessage(message, this.#header);
-    this.#bytes += frame.columns.reduce((sum, column) => sum + column.byteLength, 0);
-    if (this.#bytes > MAX_CELL_BYTES) {
-      throw new CellTooLarge(`cell ${this.begin!.cellId}: expected at most ${MAX_CELL_BYTES} bytes of telemetry`);
-    }
+    // The digest is of all that arrives, also of what is thinned out.
     this.#digest.frame(frame);
-    this.#held.push(frame);
+    this.#kept!.add(frame);
     this.frames++;
   }
 
@@ -101,9 +96,13 @@ export class IncomingCell {
     if (arrived !== digest) {
       throw new TelemetryDamaged(`cell ${cellId}: digest of what arrived is ${arrived}, of what was sent "${digest}"`);
     }
-    const frames = this.#held;
-    this.#held = [];
-    return { cellId, mechanism, header: this.#header, frames, result: { ...outcome, cellId, digest, wallSeconds } };
+    return {
+      cellId,
+      mechanism,
+      header: this.#header,
+      ...this.#kept!.take(),
+      result: { ...outcome, cellId, digest, wallSeconds },
+    };
   }
 }
 

@@ -11,6 +11,7 @@ import {
 } from '@kworkbench/contracts';
 import { createLogger, GrpcHost } from '@kworkbench/service-host';
 import { TelemetryDigest, type CellOutcome, type Frame, type TelemetryHeader } from '@kworkbench/telemetry';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Ingest } from './ingest-grpc.js';
 import { CoordinatorMetrics } from './metrics.js';
@@ -159,6 +160,80 @@ describe('TelemetryIngest', () => {
     expect((await publish([begin(cell('f')), failure])).response.result).toBe(PublishResponse_Result.COMMITTED);
     const stored = await eventually('the failure', async () => (await store.getResults([cell('f')])).get(cell('f')));
     expect(stored).toEqual({ cellId: cell('f'), kind: 'invariant', message: 'I1' });
+  });
+
+  it('holds no more than its budget while the store stands still, and loses nothing', { timeout: 60_000 }, async () => {
+    const file = `${scratchDirectory()}/slow.db`;
+    const slow = openStore(`sqlite://${file}`);
+    const link = new StoreLink(slow, log);
+    await link.open();
+    const budgetBytes = 2 * 2 ** 20;
+    const narrow = new Ingest(
+      link,
+      new CoordinatorMetrics(),
+      () => {},
+      log,
+      () => {},
+      budgetBytes,
+    );
+    const host = new GrpcHost([narrow.hosted]);
+    const publisher = new TelemetryIngestClient(
+      `127.0.0.1:${await host.listen('127.0.0.1', 0)}`,
+      credentials.createInsecure(),
+    );
+    const blocker = new DatabaseSync(file);
+    blocker.exec('begin immediate');
+    // Eight cells of 4 MB: sixteen times the budget.
+    const rows = 8_192;
+    const big = Array.from({ length: 64 }, (_, sequence): Frame => ({
+      sequence,
+      table: 0,
+      rows,
+      columns: [Float64Array.from({ length: rows }, (_, row) => sequence * rows + row)],
+    }));
+    const hash = new TelemetryDigest();
+    hash.header(header);
+    for (const one of big) hash.frame(one);
+    const bigDigest = hash.outcome(outcome);
+    const last: Part = {
+      $case: 'end',
+      value: { result: { $case: 'outcome', value: outcomeToMessage(outcome, bigDigest, 1) } },
+    };
+    const publishBig = async (cellId: string) => {
+      let answered!: (answer: Answer) => void;
+      const answer = new Promise<Answer>((done) => (answered = done));
+      const call = publisher.publish((error, response) => answered({ error, response }));
+      for (const part of [
+        begin(cellId),
+        head,
+        ...big.map((one): Part => ({ $case: 'frame', value: frameToMessage(one) })),
+        last,
+      ]) {
+        if (!call.write({ part })) await new Promise((room) => void call.once('drain', room));
+      }
+      call.end();
+      return answer;
+    };
+    const letters = [...'abcdef01'];
+    const all = Promise.all(letters.map((letter) => publishBig(cell(letter))));
+    let most = 0;
+    const looking = setInterval(() => (most = Math.max(most, narrow.heldBytes)), 1);
+    await new Promise((done) => setTimeout(done, 1_500));
+    const cellBytes = 64 * rows * 8;
+    expect(narrow.heldBytes).toBeGreaterThan(budgetBytes);
+    blocker.exec('rollback');
+    expect((await all).map(({ response }) => response?.result)).toEqual(
+      letters.map(() => PublishResponse_Result.COMMITTED),
+    );
+    clearInterval(looking);
+    // The budget, the oldest cell, and a message of each of the others.
+    expect(most).toBeLessThanOrEqual(budgetBytes + cellBytes + letters.length * rows * 8);
+    expect(narrow.heldBytes).toBe(0);
+    for (const letter of letters) expect((await slow.readSeries(cell(letter), 't'))!.rows).toBe(64 * rows);
+    blocker.close();
+    publisher.close();
+    await host.close(1000);
+    await slow.close();
   });
 
   it('says UNAVAILABLE while the store cannot be used', async () => {

@@ -12,11 +12,14 @@ import {
   type TelemetryIngestServer,
 } from '@kworkbench/contracts';
 import type { HostedService, Logger } from '@kworkbench/service-host';
-import { CellTooLarge, IncomingCell, TelemetryDamaged } from './incoming-cell.js';
+import { IngestBudget } from './ingest-budget.js';
+import { IncomingCell, TelemetryDamaged } from './incoming-cell.js';
 import type { CoordinatorMetrics } from './metrics.js';
 import type { StoreLink } from './store-link.js';
 import { StoreUnavailableError, type CellCommit } from './store/index.js';
 
+/** Telemetry of all cells that this process holds until it is stored; some dozens of the catalogue's cells. */
+export const DEFAULT_BUDGET_BYTES = 128 * 2 ** 20;
 /** How late a service that simulates for a cancelled experiment hears of it when another coordinator was told. */
 const LOOK_FOR_CANCELLATION_MS = 2_000;
 
@@ -25,6 +28,7 @@ type Call = ServerReadableStream<PublishRequest, PublishResponse>;
 export class Ingest {
   readonly hosted: HostedService;
   readonly #open = new Set<OpenStream>();
+  readonly #budget: IngestBudget;
 
   constructor(
     private readonly stores: StoreLink,
@@ -32,9 +36,18 @@ export class Ingest {
     /** Told of every cell whose outcome is stored, after it is. */
     private readonly onCell: (cellId: string) => void,
     private readonly log: Logger,
+    /** A service went away in the middle of a cell. */
+    private readonly onLost: (experimentId: string, cellId: string) => void = () => {},
+    budgetBytes = DEFAULT_BUDGET_BYTES,
   ) {
+    this.#budget = new IngestBudget(budgetBytes);
     const implementation: TelemetryIngestServer = { publish: (call, callback) => this.#publish(call, callback) };
     this.hosted = { definition: TelemetryIngestService, implementation: { ...implementation } };
+  }
+
+  /** Telemetry that waits in memory, of all streams. */
+  get heldBytes(): number {
+    return this.#budget.bytes;
   }
 
   /** Ends the streams of an experiment that was cancelled here. */
@@ -43,13 +56,24 @@ export class Ingest {
   }
 
   #publish(call: Call, callback: sendUnaryData<PublishResponse>): void {
-    const stream = new OpenStream(call, callback, this.stores, (commit) => this.#commit(commit), this.log);
+    const stream = new OpenStream(
+      call,
+      callback,
+      this.stores,
+      (commit) => this.#commit(commit),
+      this.log,
+      this.#budget,
+    );
     this.#open.add(stream);
     this.metrics.openStreams.set(this.#open.size);
     void stream.over.then((frames) => {
       this.#open.delete(stream);
       this.metrics.openStreams.set(this.#open.size);
       this.metrics.frames.inc(frames);
+      const { experimentId, cellId } = stream.lost ?? {};
+      // Another attempt that is under way here already makes one more useless.
+      const isElsewhere = [...this.#open].some((other) => other.cellId === cellId);
+      if (experimentId && cellId && !isElsewhere) this.onLost(experimentId, cellId);
     });
   }
 
@@ -73,13 +97,16 @@ class OpenStream {
   #answered = false;
   #committing = false;
   #timer: NodeJS.Timeout | undefined;
+  #isLost = false;
+  #held = 0;
 
   constructor(
-    call: Call,
+    private readonly call: Call,
     private readonly callback: sendUnaryData<PublishResponse>,
     private readonly stores: StoreLink,
     private readonly commit: (commit: CellCommit) => Promise<PublishResponse_Result>,
     private readonly log: Logger,
+    private readonly budget: IngestBudget,
   ) {
     const { promise, resolve } = Promise.withResolvers<number>();
     this.over = promise;
@@ -101,6 +128,20 @@ class OpenStream {
     return this.#cell.begin?.experimentId;
   }
 
+  get cellId(): string | undefined {
+    return this.#cell.begin?.cellId;
+  }
+
+  /** Whose service went away before an answer. */
+  get lost(): { experimentId: string; cellId: string } | undefined {
+    return this.#isLost ? this.#cell.begin : undefined;
+  }
+
+  setReading(reading: boolean): void {
+    if (reading) this.call.resume();
+    else this.call.pause();
+  }
+
   cancel(): void {
     // What is being committed is a result that may serve another experiment: let it be.
     if (!this.#committing) this.#answer(status.CANCELLED, 'the experiment was cancelled');
@@ -111,6 +152,8 @@ class OpenStream {
     try {
       const isFirst = this.#cell.begin === undefined;
       const commit = this.#cell.take(message);
+      // What is being committed is held until the answer.
+      if (!commit && this.#cell.bytes !== this.#held) this.budget.hold(this, (this.#held = this.#cell.bytes));
       if (isFirst) void this.#look();
       if (commit) void this.#finish(commit);
     } catch (error) {
@@ -162,13 +205,14 @@ class OpenStream {
   }
 
   #gone(): void {
-    this.#once(() => {});
+    this.#once(() => (this.#isLost = true));
   }
 
   #once(act: () => void): void {
     if (this.#answered) return;
     this.#answered = true;
     clearTimeout(this.#timer);
+    this.budget.release(this);
     act();
     this.#end(this.#cell.frames);
   }
@@ -177,7 +221,6 @@ class OpenStream {
 function codeOf(error: Error): status {
   if (error instanceof StoreUnavailableError) return status.UNAVAILABLE;
   if (error instanceof TelemetryDamaged) return status.DATA_LOSS;
-  if (error instanceof CellTooLarge) return status.RESOURCE_EXHAUSTED;
   // The store says TypeError for telemetry that does not fit together.
   if (error instanceof MalformedMessage || error instanceof TypeError) return status.INVALID_ARGUMENT;
   return status.INTERNAL;

@@ -14,11 +14,12 @@ import { cellJobSchema, cellQueueName, retryDelayMs, type CellJob } from './queu
 import { RedisLink } from './redis-link.js';
 
 /**
- * A cell never blocks the event loop (it runs in a thread), so its lock is renewed in time even on a busy machine; after
- * a crash the cells of the dead replica wait this long plus up to two looks for stalled jobs.
+ * A cell never blocks the event loop (it runs in a thread), so its lock is renewed in time even on a busy machine. The
+ * coordinator sees the stream of a dead replica break and queues its cell again at once; where it died as well, the cell
+ * waits this long plus up to two looks for stalled jobs.
  */
-const LOCK_MS = 15_000;
-const LOOK_FOR_STALLED_MS = 5_000;
+const LOCK_MS = 10_000;
+const LOOK_FOR_STALLED_MS = 3_000;
 /** No verdict on the cell: it is the replicas that died. A cell that kills its replica dies of its memory limit first. */
 const MAX_STALLED = 100;
 /** After an error of Redis itself (not of the connection): BullMQ's default of 15 s is long for a person who waits. */

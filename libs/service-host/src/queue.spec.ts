@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cellJobId, cellJobOptions, cellJobSchema, cellQueueName, retryDelayMs } from './queue.js';
+import { cellJobId, cellJobOptions, cellJobSchema, cellQueueName, placeInQueue, retryDelayMs } from './queue.js';
 
 const job = {
   experimentId: 'e1',
@@ -28,11 +28,27 @@ describe('the queue of cells', () => {
     expect(cellJobSchema.safeParse(data).success).toBe(false);
   });
 
-  it('lets a small experiment go before a large one, within the range of BullMQ', () => {
-    const priority = (cells: number) => cellJobOptions(job, cells).priority!;
-    expect(priority(6)).toBeLessThan(priority(5000));
+  it('gives a place within the range of BullMQ', () => {
+    const priority = (place: number) => cellJobOptions(job, place).priority!;
     expect(priority(0)).toBe(1);
+    expect(priority(6)).toBeLessThan(priority(5000));
     expect(priority(1e9)).toBe(2_097_151);
+  });
+
+  it('lets sweeps take turns, and a handful go before them', () => {
+    const queue = (['early', 'late', 'person'] as const).flatMap((name, order) => {
+      const [now, cells] = [[0, 1000] as const, [300, 1000] as const, [300, 10] as const][order]!;
+      return Array.from({ length: cells }, (_, index) => ({ name, order, place: placeInQueue(now, index, cells) }));
+    });
+    // The late ones came when the queue was at the early one's 300th.
+    const waiting = queue
+      .filter(({ name, place }) => name !== 'early' || place >= 300)
+      .toSorted((a, b) => a.place - b.place || a.order - b.order)
+      .map(({ name }) => name);
+    expect(waiting.slice(0, 12).filter((name) => name === 'person')).toHaveLength(10);
+    const next = waiting.slice(12, 412);
+    expect(next.filter((name) => name === 'early')).toHaveLength(200);
+    expect(next.filter((name) => name === 'late')).toHaveLength(200);
   });
 
   it('waits longer from attempt to attempt, with jitter, and never longer than the bound', () => {

@@ -43,11 +43,29 @@ export function retryDelayMs(attempt: number): number {
   return withJitter(pause);
 }
 
-/** Options of a cell's job in a round of `cells` cells: a person's handful goes before a sweep of thousands. */
-export function cellJobOptions(job: CellJob, cells: number): JobsOptions {
+/** Experiments of up to this many cells are a person's; what is larger is a sweep. */
+const HANDFUL = 64;
+/** Cells of a handful that go for one of a sweep. */
+const HANDFUL_WEIGHT = 16;
+
+/**
+ * The place of cell number `index` (from 0) of an experiment of `cells` cells that comes when the queue is at `now`:
+ * start-time fair queueing. Sweeps take turns, cell by cell, from the moment on at which they come; of a handful, 16
+ * cells go at each turn, so that a person does not wait for a sweep, and a stream of handfuls does not stop one.
+ */
+export function placeInQueue(now: number, index: number, cells: number): number {
+  return now + Math.floor(index / (cells <= HANDFUL ? HANDFUL_WEIGHT : 1));
+}
+
+/**
+ * Options of a cell's job.
+ * @param place smaller goes first; those of a place go in the order in which they came. Beyond BullMQ's range all have
+ *   the same place: reached only by a queue that did not get empty for two million turns.
+ */
+export function cellJobOptions(job: CellJob, place: number): JobsOptions {
   return {
     jobId: cellJobId(job.experimentId, job.cellId),
-    priority: Math.min(Math.max(cells, 1), MAX_PRIORITY),
+    priority: Math.min(Math.max(place, 0) + 1, MAX_PRIORITY),
     attempts: JOB_ATTEMPTS,
     backoff: { type: RETRY_STRATEGY },
     // The store is the memory of what is done. A job that stayed would keep its id, and a cell that the store lacks

@@ -106,6 +106,8 @@ function endToEnd(): Step {
 }
 
 export function testSteps(options: TestOptions): Step[] {
+  // Tests that can do more of the same when there is time (kills, malformed requests) look at this.
+  if (options.all) process.env['KWB_TEST_ALL'] = '1';
   return [
     check('lint', binary('oxlint'), ['--deny-warnings']),
     check('format', binary('prettier'), ['--check', '--log-level', 'warn', '.']),

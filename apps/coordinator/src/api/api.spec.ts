@@ -112,6 +112,21 @@ describe('the API', { timeout: LIMIT_MS }, () => {
     expect(range.json.columns[0].values).toEqual(time.slice(10, 20));
   });
 
+  it('compares two experiments', async () => {
+    const id = await submit(SPEC);
+
+    await eventually('the end', async () => {
+      const { json } = await ask(http, 'getExperiment', { params: { id } });
+      return json.state !== 'running';
+    });
+    const { json } = await ask(http, 'compareExperiments', { query: { base: ended, head: id } });
+    expect(json).toMatchObject({ kind: 'Comparison', verdict: 'within noise', effect: 0.05 });
+    const unknown = await ask(http, 'compareExperiments', { query: { base: ended, head: 'none' } });
+    expect(unknown.status).toBe(404);
+    const unlikely = await ask(http, 'compareExperiments', { query: { base: ended, head: id, effect: '-1' } });
+    expect(unlikely.status).toBe(400);
+  });
+
   it('knows the catalogue and the mechanisms', async () => {
     const { scenarios } = (await ask(http, 'listScenarios')).json;
     expect(scenarios.map(({ name }: { name: string }) => name)).toContain('netns-unshare-storm');

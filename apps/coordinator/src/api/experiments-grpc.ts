@@ -65,6 +65,9 @@ export function experimentsGrpc(experiments: Experiments, cells: Cells, log: Log
       return { cells: page.cells.map(cellMessage), nextCursor: page.nextCursor ?? '' };
     }),
     getReport: unary(async ({ id }) => ({ reportJson: await experiments.report(id) })),
+    compare: unary(async ({ baseId, headId, effect }) => ({
+      comparisonJson: JSON.stringify(await experiments.compare(baseId, headId, effect)),
+    })),
     cancel: unary(async ({ id }) => toMessage(await experiments.cancel(id))),
     watch: (call) => {
       const gone = new AbortController();

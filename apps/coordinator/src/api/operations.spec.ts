@@ -6,6 +6,7 @@ import { RequestMethod } from '@nestjs/common';
 import { describe, expect, it } from 'vitest';
 import { CatalogueController } from './catalogue-controller.js';
 import { CellsController } from './cells-controller.js';
+import { ComparisonsController } from './comparisons-controller.js';
 import { ExperimentsController } from './experiments-controller.js';
 import { openApiDocument } from './openapi.js';
 import { OPERATIONS } from './operations.js';
@@ -24,7 +25,9 @@ function routesOf(controller: new (...parts: never[]) => object): string[] {
 
 describe('the OpenAPI document', () => {
   it('has every route that the controllers have, and no other', () => {
-    const routes = [ExperimentsController, CellsController, CatalogueController].flatMap(routesOf);
+    const routes = [ExperimentsController, ComparisonsController, CellsController, CatalogueController].flatMap(
+      routesOf,
+    );
     const documented = OPERATIONS.map(({ method, path }) => `${method.toUpperCase()} ${path}`);
     expect(routes.toSorted()).toEqual(documented.toSorted());
   });

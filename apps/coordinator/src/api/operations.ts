@@ -50,6 +50,15 @@ export const OPERATIONS: readonly Operation[] = [
     answer: { status: 200, description: 'A page', schema: schemas.experimentPage },
   },
   {
+    id: 'compareExperiments',
+    method: 'get',
+    path: '/api/v1/comparisons',
+    summary: 'Two ended experiments beside one another: a regression, a change, or within noise',
+    query: schemas.compareQuery,
+    answer: { status: 200, description: 'The comparison', schema: schemas.comparisonAnswer },
+    problems: [404, 409],
+  },
+  {
     id: 'getExperiment',
     method: 'get',
     path: '/api/v1/experiments/{id}',

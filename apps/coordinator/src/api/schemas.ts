@@ -1,5 +1,6 @@
 // What crosses the HTTP boundary, in both directions: requests are checked with these, the OpenAPI document is made of
 // them, and the tests hold every answer against them.
+import { comparisonReportSchema } from '@kworkbench/experiment';
 import { z } from 'zod';
 import { MAX_CELL_PAGE, MAX_IDEMPOTENCY_KEY, MAX_POINTS, MAX_SOURCE_NAME, MIN_POINTS } from '../limits.js';
 import { MAX_LIST_LIMIT } from '../store/index.js';
@@ -91,6 +92,14 @@ export const seriesQuery = z.strictObject({
   maxPoints: digits(MIN_POINTS, MAX_POINTS)
     .optional()
     .meta({ description: 'More samples than this are thinned out, so that the extremes of every column stay' }),
+});
+export const compareQuery = z.strictObject({
+  base: experimentId,
+  head: experimentId,
+  effect: decimal()
+    .refine((effect) => effect >= 0, 'expected a share such as 0.05')
+    .optional()
+    .meta({ description: 'Smallest relative change that counts; 0.05 when left out' }),
 });
 export const eventsHeaders = z.object({
   'last-event-id': plain(200)
@@ -243,5 +252,6 @@ export const mechanismDetail = mechanismSummary
   })
   .meta({ id: 'Mechanism' });
 
+export const comparisonAnswer = comparisonReportSchema.meta({ id: 'Comparison' });
 /** Its schema is a file of its own, beside the OpenAPI document both in `schemas/` and under `/api/`. */
 export const reportAnswer = z.unknown().meta({ override: { $ref: 'report.schema.json' } });

@@ -62,21 +62,28 @@ export async function eventually<T>(
   }
 }
 
+/** With `none` all is gone after a stop, which is the worst that can happen to a queue; the product runs `append-only`. */
+export type RedisPersistence = 'none' | 'append-only';
+
 export class TestRedis {
   readonly url: string;
   #child: ChildProcess | undefined;
+  readonly #directory = scratchDirectory();
 
-  private constructor(readonly port: number) {
+  private constructor(
+    readonly port: number,
+    private readonly persistence: RedisPersistence,
+  ) {
     this.url = `redis://127.0.0.1:${port}`;
   }
 
-  static async start(): Promise<TestRedis> {
-    const redis = new TestRedis(await freePort());
+  static async start(persistence: RedisPersistence = 'none'): Promise<TestRedis> {
+    const redis = new TestRedis(await freePort(), persistence);
     await redis.start();
     return redis;
   }
 
-  /** Without persistence: what was in it is gone after a stop, which is the worst that can happen to a queue. */
+  /** Starts it, the first time or again after a stop, with what it has kept. */
   async start(): Promise<void> {
     try {
       execFileSync('redis-server', ['--version'], { stdio: 'pipe' });
@@ -93,18 +100,18 @@ export class TestRedis {
         '--save',
         '',
         '--appendonly',
-        'no',
+        this.persistence === 'append-only' ? 'yes' : 'no',
         '--maxmemory-policy',
         'noeviction',
       ],
-      { stdio: 'ignore', cwd: scratchDirectory() },
+      { stdio: 'ignore', cwd: this.#directory },
     );
     running.add(this.#child);
     await eventually('redis-server', () => accepts(this.port), START_LIMIT_MS);
   }
 
-  async stop(): Promise<void> {
-    await killed(this.#child!, 'SIGTERM');
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    await killed(this.#child!, signal);
   }
 }
 

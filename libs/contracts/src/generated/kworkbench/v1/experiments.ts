@@ -113,6 +113,18 @@ export interface VariantProgress {
   total: number;
 }
 
+export interface CompareRequest {
+  baseId: string;
+  headId: string;
+  /** Smallest relative change that counts; 0.05 when left out. */
+  effect?: number | undefined;
+}
+
+export interface CompareResponse {
+  /** In the same form as `kwb compare --json`. */
+  comparisonJson: string;
+}
+
 export interface ListCellsRequest {
   id: string;
   limit: number;
@@ -973,6 +985,140 @@ export const VariantProgress: MessageFns<VariantProgress> = {
   },
 };
 
+function createBaseCompareRequest(): CompareRequest {
+  return { baseId: "", headId: "", effect: undefined };
+}
+
+export const CompareRequest: MessageFns<CompareRequest> = {
+  encode(message: CompareRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.baseId !== "") {
+      writer.uint32(10).string(message.baseId);
+    }
+    if (message.headId !== "") {
+      writer.uint32(18).string(message.headId);
+    }
+    if (message.effect !== undefined) {
+      writer.uint32(25).double(message.effect);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CompareRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCompareRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.baseId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.headId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.effect = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CompareRequest>): CompareRequest {
+    return CompareRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CompareRequest>): CompareRequest {
+    const message = createBaseCompareRequest();
+    message.baseId = object.baseId ?? "";
+    message.headId = object.headId ?? "";
+    message.effect = object.effect ?? undefined;
+    return message;
+  },
+};
+
+function createBaseCompareResponse(): CompareResponse {
+  return { comparisonJson: "" };
+}
+
+export const CompareResponse: MessageFns<CompareResponse> = {
+  encode(message: CompareResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.comparisonJson !== "") {
+      writer.uint32(10).string(message.comparisonJson);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CompareResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCompareResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.comparisonJson = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CompareResponse>): CompareResponse {
+    return CompareResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CompareResponse>): CompareResponse {
+    const message = createBaseCompareResponse();
+    message.comparisonJson = object.comparisonJson ?? "";
+    return message;
+  },
+};
+
 function createBaseListCellsRequest(): ListCellsRequest {
   return { id: "", limit: 0, cursor: "" };
 }
@@ -1349,6 +1495,16 @@ export const ExperimentsService = {
     responseSerialize: (value: ListCellsResponse): Buffer => Buffer.from(ListCellsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListCellsResponse => ListCellsResponse.decode(value),
   },
+  /** What changed from one ended experiment to another. FAILED_PRECONDITION while one of them runs. */
+  compare: {
+    path: "/kworkbench.v1.Experiments/Compare" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CompareRequest): Buffer => Buffer.from(CompareRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CompareRequest => CompareRequest.decode(value),
+    responseSerialize: (value: CompareResponse): Buffer => Buffer.from(CompareResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CompareResponse => CompareResponse.decode(value),
+  },
 } as const;
 
 export interface ExperimentsServer extends UntypedServiceImplementation {
@@ -1362,6 +1518,8 @@ export interface ExperimentsServer extends UntypedServiceImplementation {
   cancel: handleUnaryCall<CancelRequest, Experiment>;
   /** The cells that an experiment has planned, in the order of planning. */
   listCells: handleUnaryCall<ListCellsRequest, ListCellsResponse>;
+  /** What changed from one ended experiment to another. FAILED_PRECONDITION while one of them runs. */
+  compare: handleUnaryCall<CompareRequest, CompareResponse>;
 }
 
 export interface ExperimentsClient extends Client {
@@ -1450,6 +1608,22 @@ export interface ExperimentsClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListCellsResponse) => void,
+  ): ClientUnaryCall;
+  /** What changed from one ended experiment to another. FAILED_PRECONDITION while one of them runs. */
+  compare(
+    request: CompareRequest,
+    callback: (error: ServiceError | null, response: CompareResponse) => void,
+  ): ClientUnaryCall;
+  compare(
+    request: CompareRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CompareResponse) => void,
+  ): ClientUnaryCall;
+  compare(
+    request: CompareRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CompareResponse) => void,
   ): ClientUnaryCall;
 }
 
