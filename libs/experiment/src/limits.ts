@@ -34,3 +34,6 @@ export const MAX_CELL_TIMEOUT_SECONDS = 86_400;
 export const MIN_CELL_TIMEOUT_SECONDS = 0.01;
 /** A bisection halves its bracket this often at most; a double has no more digits. */
 export const MAX_FIND_ROUNDS = 60;
+
+/** Mechanisms beside the one under study. */
+export const MAX_BESIDE = 8;

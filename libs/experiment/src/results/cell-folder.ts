@@ -33,14 +33,15 @@ const outcomeSchema = z.object({
       mechanism: z.string(),
       modelVersion: z.int(),
       kernel: z.record(z.string(), z.unknown()),
-      machine: z.object({
-        profile: z.string(),
-        cpus: z.int(),
-        memoryBytes: z.number(),
-        hz: z.int(),
-        constants: z.record(z.string(), z.number()),
-      })
-      .loose(),
+      machine: z
+        .object({
+          profile: z.string(),
+          cpus: z.int(),
+          memoryBytes: z.number(),
+          hz: z.int(),
+          constants: z.record(z.string(), z.number()),
+        })
+        .loose(),
       workload: z.record(z.string(), z.unknown()),
       seed: z.int(),
     })

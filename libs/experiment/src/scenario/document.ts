@@ -11,6 +11,8 @@ export interface ScenarioOverrides {
   readonly sweep?: Readonly<Record<string, readonly string[]>>;
   /** Labels of the file's variants or ids of the mechanism's; they replace the file's list. */
   readonly variants?: readonly string[];
+  /** Ids that join the variants of the file, unless they are among them. */
+  readonly addVariants?: readonly string[];
   readonly seed?: number;
   readonly replications?: number;
   /** Duration such as `10min`: `spec.maxDuration`. */
@@ -67,6 +69,9 @@ export const withoutSpec = (path: string) => path.trim().replace(/^spec\./, '');
 export const isMapping = (value: unknown): value is Mapping =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** What a variant's entry in a scenario is called. */
+const labelOf = (entry: unknown): unknown => (isMapping(entry) ? (entry.as ?? entry.id) : entry);
+
 class Overriding {
   readonly problems: ScenarioProblem[] = [];
   readonly #sources = new Map<string, string>();
@@ -94,6 +99,7 @@ class Overriding {
       else if (!values.includes(undefined)) this.#put(['sweep', withoutSpec(path)], values, option);
     }
     if (overrides.variants) this.#variants(overrides.variants);
+    else if (overrides.addVariants) this.#variants([...this.#labels(), ...overrides.addVariants]);
     if (overrides.seed !== undefined) this.#put(['seed'], overrides.seed, `--seed ${overrides.seed}`);
     if (overrides.replications !== undefined) {
       this.#put(['replications'], overrides.replications, `--replications ${overrides.replications}`);
@@ -120,11 +126,21 @@ class Overriding {
     return this.source;
   }
 
+  #listed(): unknown[] {
+    const { spec } = this.document;
+    return isMapping(spec) && Array.isArray(spec.variants) ? (spec.variants as unknown[]) : [];
+  }
+
+  #labels(): string[] {
+    return this.#listed()
+      .map(labelOf)
+      .filter((label) => typeof label === 'string');
+  }
+
   /** A variant that the file already has keeps what the file says about it. */
   #variants(wanted: readonly string[]): void {
-    const spec = this.document.spec;
-    const listed = isMapping(spec) && Array.isArray(spec.variants) ? (spec.variants as unknown[]) : [];
-    const labelOf = (entry: unknown) => (isMapping(entry) ? (entry.as ?? entry.id) : entry);
+    const { spec } = this.document;
+    const listed = this.#listed();
     const entries = wanted.map((label) => listed.find((entry) => labelOf(entry) === label) ?? label);
     this.#put(['variants'], entries, `--variants ${wanted.join(',')}`);
     if (!isMapping(spec) || !isMapping(spec.thresholds)) return;

@@ -39,7 +39,7 @@ describe('parseScenario', () => {
     [
       'an unknown key',
       { machine: { profile: 'small', cpu: 4 } },
-      'spec.machine.cpu: expected a known key, one of profile, cpus, memory, hz, constants (did you mean cpus?), got an unknown key',
+      'spec.machine.cpu: expected a known key, one of profile, cpus, memory, hz, fairClass, preemption, preemptRcu, constants (did you mean cpus?), got an unknown key',
     ],
     [
       'a wrong type',
@@ -159,7 +159,7 @@ describe('parseScenario', () => {
     [
       'a bad sweep path',
       { sweep: { 'mashine.cpus': [1] } },
-      'spec.sweep[mashine.cpus]: expected a path below machine, workload, kernel, got "mashine.cpus"',
+      'spec.sweep[mashine.cpus]: expected a path below machine, workload, kernel, beside, got "mashine.cpus"',
     ],
     [
       'a bad sweep value',

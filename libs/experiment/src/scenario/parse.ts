@@ -5,7 +5,8 @@ import { basename, join } from 'node:path';
 import type { Mechanism } from '@kworkbench/mechanism';
 import { stringify } from 'yaml';
 import { MAX_CELLS, MAX_SCENARIO_BYTES, MOST_CELLS } from '../limits.js';
-import { mechanisms } from '../mechanisms.js';
+import { besideMechanisms, mechanisms } from '../mechanisms.js';
+import { together } from '../together.js';
 import { loadDocument, withoutSpec, type ScenarioOverrides } from './document.js';
 import { checkFind, checkPublished, checkThresholds, checkVariants } from './names.js';
 import { formatGot, oneOf, ScenarioError, type ScenarioProblem } from './problems.js';
@@ -55,14 +56,15 @@ export function parseScenario(
   const inSpec = (problems: readonly FieldProblem[]) =>
     fail(problems.map((p) => ({ ...p, path: ['spec', ...p.path] })));
 
-  const mechanism = mechanisms.get(spec.mechanism);
-  if (!mechanism) {
+  const study = mechanisms.get(spec.mechanism);
+  if (!study) {
     inSpec([
       { path: ['mechanism'], expected: oneOf(mechanisms.keys(), spec.mechanism), got: formatGot(spec.mechanism) },
     ]);
     throw new Error('unreachable');
   }
   const problems: FieldProblem[] = [];
+  const mechanism = withBeside(study, spec, problems);
   const variants = checkVariants(mechanism, spec, problems);
   const axes = sweepAxes(spec, problems);
   const thresholds = checkThresholds(mechanism, spec, variants, axes, problems);
@@ -96,6 +98,23 @@ export function parseScenario(
     maxDurationMs: spec.maxDuration === undefined ? undefined : Math.ceil(spec.maxDuration * 1000),
     yaml: stringify(loaded.document),
   };
+}
+
+/** The mechanism under study together with what is beside it, as far as that is known. */
+function withBeside(study: Mechanism, spec: ScenarioSpec, problems: FieldProblem[]): Mechanism {
+  const entries = spec.beside ?? [];
+  if (entries.length > 0 && study.attachable === undefined) {
+    problems.push({ path: ['beside'], expected: `nothing: ${study.name} shares no machine`, got: formatGot(entries) });
+    return study;
+  }
+  const known = besideMechanisms();
+  return together(
+    study,
+    entries.flatMap(({ name, mechanism }) => {
+      const found = known.get(mechanism);
+      return found ? [{ name, mechanism: found }] : [];
+    }),
+  );
 }
 
 function checkCells(

@@ -3,6 +3,7 @@
 import type { Cell, CostProfile, MachineSpec, Mechanism } from '@kworkbench/mechanism';
 import { canonicalJson, type Scalar } from '../cell.js';
 import { formatGot, oneOf } from './problems.js';
+import { resolveBeside } from './resolve-beside.js';
 import type { Point, ScenarioVariant } from './scenario.js';
 import { specSchema, type ScenarioSpec } from './schema.js';
 import { fieldProblems, type FieldProblem } from './zod-problems.js';
@@ -11,7 +12,7 @@ import { fieldProblems, type FieldProblem } from './zod-problems.js';
 export type Resolution =
   { readonly cell: Cell; readonly problems: readonly [] } | { readonly problems: readonly FieldProblem[] };
 
-export const SWEEP_ROOTS = ['machine', 'workload', 'kernel'] as const;
+export const SWEEP_ROOTS = ['machine', 'workload', 'kernel', 'beside'] as const;
 
 const machineSchema = specSchema.shape.machine;
 
@@ -26,13 +27,16 @@ export function resolveCell(
   const machine = resolveMachine(mechanism, spec, point, problems);
   const workload = resolveWorkload(mechanism, spec, point, problems);
   const kernel = resolveKernel(mechanism, spec, variant, point, problems);
-  if (!machine || !workload || !kernel) return { problems: problems.map((problem) => atSweep(problem, point)) };
+  const beside = resolveBeside(spec, point, problems);
+  if (!machine || !workload || !kernel || !beside)
+    return { problems: problems.map((problem) => atSweep(problem, point)) };
   const cell: Cell = {
     mechanism: mechanism.name,
     modelVersion: mechanism.modelVersion,
     kernel,
     machine,
     workload,
+    ...(beside.length > 0 && { beside }),
     seed: spec.seed,
   };
   const impossible = mechanism.check(cell).map((problem) => ({
@@ -51,7 +55,7 @@ function atSweep(problem: FieldProblem, point: Point): FieldProblem {
 }
 
 /** The values of a point below one root, as a path within it to a value. */
-function pointBelow(point: Point, root: string): [string, Scalar][] {
+export function pointBelow(point: Point, root: string): [string, Scalar][] {
   return Object.entries(point)
     .filter(([path]) => path.startsWith(`${root}.`))
     .map(([path, value]) => [path.slice(root.length + 1), value]);
@@ -83,8 +87,22 @@ function resolveMachine(
   }
   const constants = resolveConstants(profile, parsed.data.constants ?? {}, problems);
   const { cpus = profile.cpus, memory = profile.memoryBytes, hz = profile.hz } = parsed.data;
-  return constants && { profile: profile.id, cpus, memoryBytes: memory, hz, constants };
+  const kernel = { ...kernelOf(profile), ...kernelOf(parsed.data) };
+  return constants && { profile: profile.id, cpus, memoryBytes: memory, hz, ...kernel, constants };
 }
+
+type MachineKernel = Pick<MachineSpec, 'fairClass' | 'preemption' | 'preemptRcu'>;
+
+/** What is said about the kernel of a machine; what is not said is not there, so that it does not count as content. */
+function kernelOf({ fairClass, preemption, preemptRcu }: Undefinable<MachineKernel>): MachineKernel {
+  return {
+    ...(fairClass !== undefined && { fairClass }),
+    ...(preemption !== undefined && { preemption }),
+    ...(preemptRcu !== undefined && { preemptRcu }),
+  };
+}
+
+type Undefinable<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
 function resolveConstants(
   profile: CostProfile,

@@ -4,6 +4,7 @@ import { durationSeconds, sizeBytes } from '@kworkbench/mechanism';
 import { z } from 'zod';
 import {
   DEFAULT_CELL_TIMEOUT_SECONDS,
+  MAX_BESIDE,
   MAX_CELL_TIMEOUT_SECONDS,
   MAX_CPUS,
   MAX_EXPERIMENT_SECONDS,
@@ -41,6 +42,15 @@ const machine = z
       .optional()
       .describe('Memory, such as 70GiB; the default is that of the profile'),
     hz: z.int().min(MIN_HZ).max(MAX_HZ).optional().describe('Timer ticks per second (CONFIG_HZ)'),
+    fairClass: z.enum(['cfs', 'eevdf']).optional().describe('Fair scheduling class: cfs before 6.6, eevdf since'),
+    preemption: z
+      .enum(['none', 'voluntary', 'full'])
+      .optional()
+      .describe('Where kernel code gives way (CONFIG_PREEMPT_NONE, _VOLUNTARY, PREEMPT)'),
+    preemptRcu: z
+      .boolean()
+      .optional()
+      .describe('Busy CPUs outside of readers quiesce at their tick, also in kernel code (CONFIG_PREEMPT_RCU)'),
     constants: z.record(z.string(), z.number()).optional().describe('Constants of the profile to change, by name'),
   })
   .describe('The simulated host');
@@ -53,6 +63,20 @@ const variant = z.union([
     kernel: z.record(z.string(), scalar()).optional().describe('Kernel options on top of the preset of the variant'),
   }),
 ]);
+
+const beside = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[a-z][a-z0-9]{0,30}$/, { error: 'expected a name of lower case letters and digits' })
+      .describe('Prefix of its metrics: <name>_<metric>'),
+    mechanism: z.string().describe('A mechanism that can share the machine; neighbours are user threads'),
+    profile: z.string().optional().describe('Where its own constants come from; the default is that of the machine'),
+    variant: z.string().optional().describe('Design of it; the default is its first'),
+    kernel: z.record(z.string(), scalar()).optional(),
+    workload: z.record(z.string(), z.unknown()).optional(),
+  })
+  .describe('Another mechanism on the same machine');
 
 const quantity = () => z.union([z.number(), z.string()], { error: 'expected a number or a quantity' });
 
@@ -102,6 +126,11 @@ export const specSchema = z.strictObject({
   machine,
   kernel: z.record(z.string(), scalar()).optional().describe('Kernel options for all variants'),
   workload: z.record(z.string(), z.unknown()).default({}).describe('What is injected; parameters of the mechanism'),
+  beside: z
+    .array(beside)
+    .max(MAX_BESIDE)
+    .optional()
+    .describe('What else runs on the machine meanwhile, to study interference'),
   variants: z.array(variant).min(1).max(MAX_VARIANTS).describe('Designs to compare; the first is the baseline'),
   seed: z.int().min(0).max(MAX_SEED).default(1),
   replications: z.int().min(1).max(MAX_REPLICATIONS).default(5),

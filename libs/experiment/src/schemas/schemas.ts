@@ -1,6 +1,7 @@
 // The JSON Schemas that editors and other programs use, made from the same zod schemas that check at run time.
+import type { Mechanism } from '@kworkbench/mechanism';
 import { z } from 'zod';
-import { mechanisms } from '../mechanisms.js';
+import { besideMechanisms, mechanisms } from '../mechanisms.js';
 import { comparisonReportSchema } from '../report/compare-reports.js';
 import { reportSchema } from '../report/schema.js';
 import { jsonSchemaOf, type JsonSchema } from '../scenario/json-schema.js';
@@ -46,18 +47,43 @@ function scenarioJsonSchema(): JsonSchema {
               ],
             },
           },
-          find: { properties: { metric: { enum: mechanism.metrics.map(({ name }) => name) } } },
-          thresholds: {
-            propertyNames: {
-              pattern: `^(${mechanism.metrics.map(({ name }) => name).join('|')})(\\{[^{}]+\\})?$`,
-            },
-          },
+          find: { properties: { metric: { pattern: `^${metricOf(mechanism)}$` } } },
+          thresholds: { propertyNames: { pattern: `^${metricOf(mechanism)}(\\{[^{}]+\\})?$` } },
           published: { items: { enum: mechanism.published.map(({ id }) => id) } },
         },
       },
     };
   });
+  const beside = spec.properties.beside as JsonSchema;
+  spec.properties.beside = { ...beside, items: besideItems(beside.items!) };
   return { title: 'kworkbench scenario', ...base };
+}
+
+const namesOf = (metrics: readonly { readonly name: string }[]): string => metrics.map(({ name }) => name).join('|');
+
+/** A metric of the mechanism itself, or one of what is beside it, under its name. */
+function metricOf(mechanism: Mechanism): string {
+  const beside = [...besideMechanisms().values()].flatMap(({ metrics }) => metrics);
+  return `(${namesOf(mechanism.metrics)}|[a-z][a-z0-9]*_(${namesOf(beside)}))`;
+}
+
+/** What each mechanism that can be beside another takes. */
+function besideItems(items: JsonSchema): JsonSchema {
+  const known = [...besideMechanisms().values()];
+  const properties = { ...items.properties, mechanism: { enum: known.map(({ name }) => name) } };
+  const allOf = known.map(({ name, variants, profiles, workloadSchema, kernelSchema }) => ({
+    if: { properties: { mechanism: { const: name } }, required: ['mechanism'] },
+    // oxlint-disable-next-line unicorn/no-thenable -- the keyword of JSON Schema
+    then: {
+      properties: {
+        profile: { enum: profiles.map(({ id }) => id) },
+        variant: { enum: variants.map(({ id }) => id) },
+        workload: embedded(workloadSchema),
+        kernel: embedded(kernelSchema),
+      },
+    },
+  }));
+  return { ...items, properties, allOf };
 }
 
 function embedded(schema: z.ZodType): JsonSchema {

@@ -2,8 +2,9 @@
 import type { Cell, Mechanism } from '@kworkbench/mechanism';
 import { tee, TelemetryDigest, type CellOutcome, type TelemetrySink, type TraceRecorder } from '@kworkbench/telemetry';
 import { performance } from 'node:perf_hooks';
+import { placeInBrought } from '../brought-variant.js';
 import type { CellFailureKind, CellResult } from '../cell.js';
-import { mechanisms } from '../mechanisms.js';
+import { mechanismOf } from '../together.js';
 
 export class CellError extends Error {
   override readonly name = 'CellError';
@@ -31,12 +32,8 @@ export function runCell(
   idleSeconds: () => number = () => 0,
   trace?: TraceRecorder,
 ): CellResult {
-  const mechanism = mechanisms.get(cell.mechanism);
-  if (!mechanism) throw new CellError('model', `no mechanism ${cell.mechanism} in this build`);
-  if (mechanism.modelVersion !== cell.modelVersion) {
-    const message = `the cell is of model version ${cell.modelVersion} of ${cell.mechanism}, this build has ${mechanism.modelVersion}`;
-    throw new CellError('model', message);
-  }
+  const mechanism = mechanismOf(cell);
+  if (typeof mechanism === 'string') throw new CellError('model', mechanism);
   const digest = new TelemetryDigest();
   const startedMs = performance.now();
   try {
@@ -70,7 +67,13 @@ function toCellError(error: unknown): CellError {
   if (error instanceof CellError) return error;
   if (!(error instanceof Error)) return new CellError('model', String(error));
   // By name, not by class: the machine and a mechanism from outside may not share the class.
-  if (error.name === 'InvariantViolation') return new CellError('invariant', error.message, { cause: error });
+  const brought = placeInBrought(error.stack);
+  if (error.name === 'InvariantViolation') {
+    const message = brought === undefined ? error.message : `${error.message} (${brought})`;
+    return new CellError('invariant', message, { cause: error });
+  }
+  if (brought !== undefined)
+    return new CellError('model', `${brought}: ${error.name}: ${error.message}`, { cause: error });
   const place = error.stack?.split('\n').find((line) => line.trimStart().startsWith('at '));
   return new CellError('model', `${error.name}: ${error.message}${place ? ` (${place.trim()})` : ''}`, {
     cause: error,

@@ -2,10 +2,14 @@
 // report; it declares what it has (variants, schemas, profiles, metrics, published figures) as data and runs a cell.
 import type { CellOutcome, TelemetrySink, TraceRecorder, Unit } from '@kworkbench/telemetry';
 import type { z } from 'zod';
+import type { Preemption } from '@kworkbench/machine';
 import type { Attachable } from './instance.js';
 
 /** Where a constant comes from. `fitted` names the rows it was fitted to; `assumed` is a stated guess. */
 export type Basis = 'measured' | 'published' | 'fitted' | 'assumed';
+
+/** CFS before Linux 6.6, EEVDF since. */
+export type FairClass = 'cfs' | 'eevdf';
 
 export interface CostConstant {
   /** camelCase with its unit as suffix, e.g. `createBaseNs`; the `<name>` of `machine.constants.<name>`. */
@@ -28,6 +32,11 @@ export interface CostProfile {
   readonly cpus: number;
   readonly memoryBytes: number;
   readonly hz: number;
+  /** Fair class and preemption of the kernel that it ran; the machine's defaults where they do not matter. */
+  readonly fairClass?: FairClass;
+  readonly preemption?: Preemption;
+  /** Busy CPUs outside of readers quiesce at their tick, also in kernel code (CONFIG_PREEMPT_RCU). */
+  readonly preemptRcu?: boolean;
   readonly constants: readonly CostConstant[];
 }
 
@@ -77,6 +86,9 @@ export interface MachineSpec {
   readonly cpus: number;
   readonly memoryBytes: number;
   readonly hz: number;
+  readonly fairClass?: FairClass;
+  readonly preemption?: Preemption;
+  readonly preemptRcu?: boolean;
   /** Every constant of the profile, overrides applied. */
   readonly constants: Readonly<Record<string, number>>;
 }

@@ -187,22 +187,22 @@ function GOLDEN(): [string, CellOptions, string][] {
     [
       'before, 2,000 cycles',
       { variant: 'before', workload: { cycles: 2000 } },
-      'cfbfc55c357b41a0082a7eff4bbd8adaefa8f51125df8d50cca8ce4e06e502b3',
+      '781bd63d8fc067ed335a7d267996b69120306f04e2dae3c5b9de7f21c2c73332',
     ],
     [
       'v4, 2,000 cycles',
       { variant: 'v4', workload: { cycles: 2000 } },
-      '0cfc87767789efeeac4d97538a781a1143cd6288fbfbef0224d8bb67c2312693',
+      'a47d9178ea358e4151ea6164f27e0f1c5e85a16823c7881c6ef82db76afd416e',
     ],
     [
       'waitq, bursts on 6 CPUs',
       { variant: 'waitq', profile: 'deb510-6cpu', workload: { kind: 'bursts', cycles: 1000 } },
-      '0f5005b82525bd5856c362c0853629a10b0ffe7e4269f715620122ae6b693a6c',
+      '0d5d82d997e4510f4b480b7b625377165457352365565c42f3ee6628cfe8036c',
     ],
     [
       'v3, held and dropped',
       { variant: 'v3', workload: { kind: 'holdAndDrop', cycles: 500, threads: 3 } },
-      'e658aa37ab1f083c133f4fe509772f82d07cc18327d3e4ed189a50b45239a2f7',
+      'bd8a941e2998b4ec5b5e07d06381b550b5d99e338902dcb6ab0d01cf6d8b6326',
     ],
   ];
 }

@@ -38,10 +38,10 @@ export const hostDefinitions: readonly Definition[] = [
   {
     name: 'mutexStealProbability',
     unit: 'ratio',
-    help: 'Probability that a running task takes a free mutex ahead of its waiters',
+    help: 'Probability that a running task takes a free mutex ahead of its waiters; other values than 1 are experiments',
     min: 0,
     max: 1,
-    deb510: [0.5, 'fitted', `${netnsSpec('5.1')}: to the 15 GB and the pass of 30 s; sweep it`],
+    deb510: [1, 'published', '__mutex_trylock() in kernel/locking/mutex.c: who runs takes it'],
   },
   {
     name: 'rcuGpBaseNs',

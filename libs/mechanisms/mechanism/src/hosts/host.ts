@@ -49,6 +49,8 @@ export function buildHost(spec: MachineSpec, seed: number, kernel: HostKernel, t
     seed,
     contextSwitchNs: constant('contextSwitchNs'),
     schedSliceNs: constant('schedSliceNs'),
+    ...(spec.fairClass && { fairClass: spec.fairClass }),
+    ...(spec.preemption && { preemption: spec.preemption }),
   });
   tracer?.attach(machine);
   const memory = new Memory({
@@ -68,6 +70,7 @@ export function buildHost(spec: MachineSpec, seed: number, kernel: HostKernel, t
     divisor: constant('rcuDivisor'),
     qhimark: constant('rcuQhimark'),
     qlowmark: constant('rcuQlowmark'),
+    ...(spec.preemptRcu !== undefined && { preemptRcu: spec.preemptRcu }),
   });
   rcu.startBackground(constant('rcuBackgroundPerCpuPerSecond') * spec.cpus);
   const barrier = new RcuBarrier(machine, rcu, {

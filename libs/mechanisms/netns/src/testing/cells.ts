@@ -32,6 +32,9 @@ export function cellOf(options: CellOptions = {}): Cell {
       cpus: options.cpus ?? profile.cpus,
       memoryBytes: options.memoryBytes ?? profile.memoryBytes,
       hz: profile.hz,
+      ...(profile.fairClass && { fairClass: profile.fairClass }),
+      ...(profile.preemption && { preemption: profile.preemption }),
+      ...(profile.preemptRcu !== undefined && { preemptRcu: profile.preemptRcu }),
       constants: {
         ...Object.fromEntries(profile.constants.map(({ name, value }) => [name, value])),
         ...options.constants,
