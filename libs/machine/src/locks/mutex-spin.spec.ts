@@ -145,6 +145,30 @@ describe('a task that finds a mutex taken', () => {
     expect(cpuNs[1]).toBe(12_000 + 100);
   });
 
+  it.each(['none', 'voluntary', 'full'] as const)(
+    'gives its CPU to an equal after a slice: preemption %s',
+    (preemption) => {
+      const machine = testMachine(2, { contextSwitchNs: 1_000, schedSliceNs: 1_000_000, preemption });
+      const mutex = new Mutex(machine, 'm');
+      let ranAtNs = -1;
+      const holder = function* (holdNs: number): TaskBody {
+        yield* mutex.lock();
+        yield holdNs;
+        mutex.unlock();
+      };
+      machine.spawn('owner', () => holder(50_000_000), { on: machine.cpus[0]! });
+      machine.spawn('spinner', () => holder(1_000), { on: machine.cpus[1]! });
+      const other = function* (): TaskBody {
+        ranAtNs = machine.nowNs;
+        yield 1_000;
+      };
+      machine.spawn('other', other, { on: machine.cpus[1]! });
+      machine.run(1e9);
+      expect(ranAtNs).toBeGreaterThan(0);
+      expect(ranAtNs).toBeLessThan(3_000_000);
+    },
+  );
+
   it('takes its turn among the spinners', () => {
     const { log } = run([
       { cpu: 0, atNs: 3_000, holdNs: 49_000 },

@@ -58,9 +58,13 @@ export abstract class Bursts {
   /** Moves a task that waits, or that runs and may be preempted; false when it may not. */
   protected abstract move(task: Task, to: Cpu): boolean;
 
-  /** Whether kernel code of this task, or its user code, may be preempted in the middle of a burst. */
+  /**
+   * Whether kernel code of this task, or its user code, may be preempted in the middle of a burst. Who spins outside of a
+   * section looks at need_resched() all the time and gives way under every preemption model (mutex_spin_on_owner()).
+   */
   protected preemptible(task: Task): boolean {
-    return task.preemptDepth === 0 && (task.userMode || this.full) && task.runClass !== SchedClass.Softirq;
+    if (task.preemptDepth > 0 || task.runClass === SchedClass.Softirq) return false;
+    return task.userMode || this.full || task.spinning;
   }
 
   protected begin(cpu: Cpu, task: Task): void {
