@@ -1,3 +1,4 @@
+export { bringVariant, VariantFileError, type BroughtVariant } from './brought-variant.js';
 export { durationSeconds, sizeBytes } from '@kworkbench/mechanism';
 export * from './cell.js';
 export { brokenThreshold } from './early-abort.js';
@@ -33,7 +34,7 @@ export { renderSummary, type RenderOptions } from './report/render.js';
 export * from './report/schema.js';
 export { ARCHIVE_FOLDER, CellArchive } from './results/cell-archive.js';
 export { readCell, storedCells, type StoredCell } from './results/cell-folder.js';
-export { addToFingerprint, codeFingerprint } from './results/fingerprint.js';
+export { codeFingerprint } from './results/fingerprint.js';
 export { replayRun, type ReplayedCell } from './results/replay.js';
 export { StoredRun } from './results/stored-run.js';
 export * from './run-directory.js';

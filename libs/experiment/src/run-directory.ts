@@ -2,12 +2,14 @@
 // run, the report at the end, so that a run that was killed still shows how far it came.
 //   scenario.yaml  effective, overrides included        provenance.json
 //   report.json and the same in other forms (report/exports.ts)
+//   variants/  files of variants that were brought along
 //   cells/<variant>[-<point>]-r<replication>-<id>/  <table>.csv  histograms.hlog  <histogram>.hgrm  outcome.json (last)
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { appendFile, mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { canonicalJson, csvChunks, type TableSpec } from '@kworkbench/telemetry';
+import type { BroughtVariant } from './brought-variant.js';
 import type { CellResult, PlannedCell } from './cell.js';
 import { SHORT_HASH_DIGITS, storedCells, writeCell } from './results/cell-folder.js';
 import { EXPORT_FORMATS } from './report/exports.js';
@@ -71,6 +73,12 @@ export class RunDirectory {
     return writeFile(join(this.path, 'provenance.json'), `${JSON.stringify(provenance, null, 2)}\n`, { flag: 'wx' });
   }
 
+  /** Keeps the file of a variant that was brought along: without it the run could not be repeated. */
+  async keepVariant({ file, text }: BroughtVariant): Promise<void> {
+    await mkdir(join(this.path, VARIANTS), { recursive: true });
+    await writeFile(join(this.path, VARIANTS, basename(file)), text, { flag: 'wx' });
+  }
+
   /** Writes the report in every form. */
   async writeReport(report: Report): Promise<void> {
     const material = await collectMaterial(report, storedCells(this.path));
@@ -86,6 +94,9 @@ export class RunDirectory {
     return join(this.path, 'cells', name.replaceAll(/[^\w.=-]/g, '_'));
   }
 }
+
+/** Folder of the variants that were brought along. */
+export const VARIANTS = 'variants';
 
 const csvFile = (folder: string, table: TableSpec) => join(folder, `${table.name}.csv`);
 

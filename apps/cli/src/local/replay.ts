@@ -15,16 +15,14 @@ const MAX_LISTED = 10;
 
 export async function replay(path: string, options: ReplayOptions): Promise<void> {
   const stored = openRun('replay', path);
-  if (!options.check) return runAndReport('replay', scenarioOf(stored), { ...options, reuse: false });
-  const {
-    scenario: { name },
-    cells,
-  } = { scenario: scenarioOf(stored), cells: await stored.cells() };
+  const { scenario, brought } = await scenarioOf('replay', stored);
+  if (!options.check) return runAndReport('replay', scenario, { ...options, brought, reuse: false });
+  const cells = await stored.cells();
   if (cells.length === 0) {
     throw new CliError(ExitCode.BadScenario, `replay: ${path}: expected a run with finished cells, got none`);
   }
-  const progress = options.quiet ? undefined : new Progress(`${name}   replay`, [count(0, cells.length)]);
-  const pool = new CellPool({ workers: options.workers });
+  const progress = options.quiet ? undefined : new Progress(`${scenario.name}   replay`, [count(0, cells.length)]);
+  const pool = new CellPool({ workers: options.workers, variantFiles: brought.map(({ file }) => file) });
   let done = 0;
   let cancelled = false;
   try {

@@ -5,10 +5,10 @@ import { openRun, scenarioOf } from './stored.js';
 
 export async function resume(path: string, options: LocalOptions): Promise<void> {
   const stored = openRun('resume', path);
-  const scenario = scenarioOf(stored);
+  const { scenario, brought } = await scenarioOf('resume', stored);
   const sameCode = stored.code === codeFingerprint(scenario.mechanism.name);
   if (!sameCode && !options.quiet) {
     process.stderr.write(`kwb: ${path} was run by other code than this; its finished cells are not taken over\n`);
   }
-  await runAndReport('resume', scenario, options, sameCode ? stored : undefined);
+  await runAndReport('resume', scenario, { ...options, brought }, sameCode ? stored : undefined);
 }

@@ -9,6 +9,7 @@ import {
   ExitCode,
   RunDirectory,
   runExperiment,
+  type BroughtVariant,
   type CellResult,
   type ExperimentRun,
   type PlannedCell,
@@ -29,6 +30,8 @@ export interface CellRunOptions {
   /** False with --no-reuse. */
   readonly reuse: boolean;
   readonly quiet?: boolean;
+  /** Variants that were brought along. */
+  readonly brought?: readonly BroughtVariant[];
 }
 
 interface Work {
@@ -56,6 +59,7 @@ export async function runCells(
   };
   const directory = await createDirectory(verb, options.out, scenario, startedAt);
   await directory.writeProvenance(provenance);
+  for (const variant of options.brought ?? []) await directory.keepVariant(variant);
   const work = { verb, scenario, options, directory, archive: new CellArchive(options.out), from };
   const cells = new CellProgress(options.workers);
   const { experiment, cancelled } = await interruptible(async (signal) => ({
@@ -87,7 +91,10 @@ async function createDirectory(verb: string, out: string, scenario: Scenario, st
 
 async function runAll(work: Work, cells: CellProgress, signal: AbortSignal): Promise<ExperimentRun> {
   const { verb, scenario, options, directory } = work;
-  const pool = new CellPool({ workers: options.workers });
+  const pool = new CellPool({
+    workers: options.workers,
+    variantFiles: (options.brought ?? []).map(({ file }) => file),
+  });
   let progress: Progress | undefined;
   try {
     return await runExperiment(scenario, {

@@ -9,6 +9,7 @@ import { overridesOf, type ScenarioOptions } from '../scenario-options.js';
 import { loadScenario } from '../scenario-source.js';
 import type { TraceCliOptions } from '../trace-options.js';
 import { runCells, type CellRunOptions } from './run-cells.js';
+import { bringVariants } from './stored.js';
 import { tracedCell, writeTrace } from './trace.js';
 
 export interface LocalOptions extends CellRunOptions {
@@ -18,10 +19,16 @@ export interface LocalOptions extends CellRunOptions {
 export interface RunOptions extends LocalOptions, ScenarioOptions, TraceCliOptions {
   readonly backend: 'sim' | 'live';
   readonly dryRun?: boolean;
+  readonly variant?: readonly string[];
 }
 
 export async function run(wanted: string, options: RunOptions): Promise<void> {
-  const scenario = loadScenario(wanted, overridesOf(options), options);
+  const brought = await bringVariants('run', options.variant ?? []);
+  const overrides = {
+    ...overridesOf(options),
+    ...(brought.length > 0 && { addVariants: brought.map(({ id }) => id) }),
+  };
+  const scenario = loadScenario(wanted, overrides, options);
   if (options.backend === 'live') {
     throw new CliError(
       ExitCode.BackendUnavailable,
@@ -34,7 +41,7 @@ export async function run(wanted: string, options: RunOptions): Promise<void> {
   }
   const traced = tracedCell(scenario, options);
   if (options.trace !== undefined) expectWritable('run', options.trace, '--trace');
-  const { cells } = await reported('run', scenario, options);
+  const { cells } = await reported('run', scenario, { ...options, brought });
   if (traced) await writeTrace(traced, options, cells.find(({ id }) => id === traced.id)?.digest);
 }
 

@@ -1,7 +1,17 @@
 // Runs of this machine as a person names them.
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { ExitCode, MOST_CELLS, parseScenario, StoredRun, type Report, type Scenario } from '@kworkbench/experiment';
+import {
+  bringVariant,
+  ExitCode,
+  MOST_CELLS,
+  parseScenario,
+  StoredRun,
+  type BroughtVariant,
+  type Report,
+  type Scenario,
+  VariantFileError,
+} from '@kworkbench/experiment';
 import { CliError } from '../errors.js';
 import { parseReport } from '../report-output.js';
 
@@ -13,8 +23,28 @@ export function openRun(verb: string, path: string): StoredRun {
   }
 }
 
-export function scenarioOf(run: StoredRun): Scenario {
-  return parseScenario(run.scenarioYaml, join(run.path, 'scenario.yaml'), {}, { maxCells: MOST_CELLS });
+/** The scenario of a run, with the variants that were brought along for it. */
+export async function scenarioOf(
+  verb: string,
+  run: StoredRun,
+): Promise<{ scenario: Scenario; brought: BroughtVariant[] }> {
+  const brought = await bringVariants(verb, run.variantFiles);
+  const scenario = parseScenario(run.scenarioYaml, join(run.path, 'scenario.yaml'), {}, { maxCells: MOST_CELLS });
+  return { scenario, brought };
+}
+
+/** @throws CliError with the line of the file. */
+export async function bringVariants(verb: string, files: readonly string[]): Promise<BroughtVariant[]> {
+  const brought: BroughtVariant[] = [];
+  for (const file of files) {
+    try {
+      brought.push(await bringVariant(file));
+    } catch (error) {
+      if (!(error instanceof VariantFileError)) throw error;
+      throw new CliError(ExitCode.BadScenario, `${verb}: --variant ${error.message}`);
+    }
+  }
+  return brought;
 }
 
 /** The report of a run directory, or of a file that holds one. */

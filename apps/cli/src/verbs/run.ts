@@ -1,5 +1,6 @@
 // `kwb run`
 import { Option, type Command } from 'commander';
+import { collect } from '../options.js';
 import type { RunOptions } from '../local/run.js';
 import { addLocalOptions } from '../local-options.js';
 import { addScenarioOptions } from '../scenario-options.js';
@@ -14,6 +15,11 @@ export function addRun(program: Command): void {
     new Option('--backend <name>', 'sim: virtual time; live: the real kernel').choices(['sim', 'live']).default('sim'),
   );
   addTraceOptions(addLocalOptions(command))
+    .option(
+      '--variant <file>',
+      'bring a variant of your own, a file in TypeScript or JavaScript (repeatable); it joins those of the scenario',
+      collect,
+    )
     .option('--dry-run', 'say what would run; run and write nothing')
     .action(async (scenario: string, options: RunOptions) => {
       const { run } = await import('../local/run.js');

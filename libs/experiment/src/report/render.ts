@@ -5,7 +5,7 @@ import type { Report } from './schema.js';
 import { style, table, type Style } from './table.js';
 
 /** Differences are listed up to this many; a sweep's are in the report. */
-const MAX_DIFFERENCES = 12;
+const MAX_DIFFERENCES = 24;
 /** Half-widths below this are not shown: they would be noise in the table, not about the noise. */
 const LEAST_SIDE = 0.005;
 const SEPARATOR = ' · ';

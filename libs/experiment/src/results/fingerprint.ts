@@ -1,4 +1,5 @@
-// Which code a cell runs on: a hash over the files of the machine, the mechanism and the telemetry as they are loaded.
+// Which code a cell runs on: a hash over the files of the machine, the mechanism and the telemetry as they are loaded. A
+// variant that somebody brought along is part of the cell itself.
 import { createHash } from 'node:crypto';
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -6,11 +7,9 @@ import { fileURLToPath } from 'node:url';
 
 const DIGITS = 16;
 /** What every cell runs on besides its mechanism. */
-const COMMON = ['machine', 'mechanism', 'telemetry'];
+const COMMON = ['machine', 'mechanism', 'neighbours', 'telemetry'];
 
 const known = new Map<string, string>();
-/** Variants that a person brought along, by their own content. */
-const brought: string[] = [];
 
 /** Hash of the code of a mechanism and of all that it runs on. Worked out once. */
 export function codeFingerprint(mechanism: string): string {
@@ -18,16 +17,9 @@ export function codeFingerprint(mechanism: string): string {
   if (found === undefined) {
     const hash = createHash('sha256');
     for (const name of [...COMMON, mechanism]) addPackage(hash, name);
-    for (const text of brought) hash.update(text);
     known.set(mechanism, (found = hash.digest('hex').slice(0, DIGITS)));
   }
   return found;
-}
-
-/** Makes code that came from outside part of the fingerprint. */
-export function addToFingerprint(text: string): void {
-  brought.push(text);
-  known.clear();
 }
 
 function addPackage(hash: ReturnType<typeof createHash>, name: string): void {

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CellResult, PlannedCell } from '../cell.js';
 import { reportSchema, type Report } from '../report/schema.js';
+import { VARIANTS } from '../run-directory.js';
 import { linkCell, readCell, type StoredCell } from './cell-folder.js';
 
 export class StoredRun {
@@ -18,6 +19,16 @@ export class StoredRun {
   /** The effective scenario that was run. */
   get scenarioYaml(): string {
     return readFileSync(join(this.path, 'scenario.yaml'), 'utf8');
+  }
+
+  /** Files of the variants that were brought along. */
+  get variantFiles(): string[] {
+    const folder = join(this.path, VARIANTS);
+    return existsSync(folder)
+      ? readdirSync(folder)
+          .toSorted()
+          .map((name) => join(folder, name))
+      : [];
   }
 
   /** Hash of the code that the cells ran on; undefined when the run does not say. */

@@ -19,6 +19,8 @@ export interface CellPoolOptions {
   readonly heapMb?: number;
   /** URLs of modules whose exported mechanisms the threads know besides those of this build. */
   readonly mechanismModules?: readonly string[];
+  /** Files of variants that were brought along (bringVariant); the threads load them too. */
+  readonly variantFiles?: readonly string[];
 }
 
 export interface RunOptions {
@@ -40,7 +42,7 @@ interface Waiting {
 
 export class CellPool {
   readonly workers: number;
-  readonly #options: Required<Pick<CellPoolOptions, 'heapMb' | 'mechanismModules'>>;
+  readonly #options: Required<Omit<CellPoolOptions, 'workers'>>;
   readonly #idle: CellThread[] = [];
   readonly #busy = new Set<CellThread>();
   #waiting: Waiting[] = [];
@@ -50,10 +52,11 @@ export class CellPool {
     workers = availableParallelism(),
     heapMb = DEFAULT_HEAP_MB,
     mechanismModules = [],
+    variantFiles = [],
   }: CellPoolOptions = {}) {
     if (!Number.isInteger(workers) || workers < 1) throw new RangeError(`expected at least one worker, got ${workers}`);
     this.workers = workers;
-    this.#options = { heapMb, mechanismModules };
+    this.#options = { heapMb, mechanismModules, variantFiles };
   }
 
   /**

@@ -16,6 +16,7 @@ export interface FrameConsumer {
 export interface ThreadOptions {
   readonly heapMb: number;
   readonly mechanismModules: readonly string[];
+  readonly variantFiles: readonly string[];
 }
 
 interface Running {
@@ -49,8 +50,12 @@ export class CellThread {
   /** False once the thread has been stopped or has died. */
   usable = true;
 
-  constructor({ heapMb, mechanismModules }: ThreadOptions) {
-    const workerData: WorkerInit = { credits: this.#credits.buffer as SharedArrayBuffer, mechanismModules };
+  constructor({ heapMb, mechanismModules, variantFiles }: ThreadOptions) {
+    const workerData: WorkerInit = {
+      credits: this.#credits.buffer as SharedArrayBuffer,
+      mechanismModules,
+      variantFiles,
+    };
     this.#worker = new Worker(workerUrl(), {
       workerData,
       resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },

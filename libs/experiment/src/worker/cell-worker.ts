@@ -3,11 +3,12 @@
 import { performance } from 'node:perf_hooks';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Frame, TelemetrySink } from '@kworkbench/telemetry';
+import { bringVariant } from '../brought-variant.js';
 import { registerMechanismsOf } from '../mechanisms.js';
 import type { RunMessage, WorkerInit, WorkerMessage } from './protocol.js';
 import { CellError, runCell } from './run-cell.js';
 
-const { credits, mechanismModules } = workerData as WorkerInit;
+const { credits, mechanismModules, variantFiles } = workerData as WorkerInit;
 const creditsLeft = new Int32Array(credits);
 const port = parentPort!;
 
@@ -49,4 +50,5 @@ function run({ id, cell, frames }: RunMessage): void {
 }
 
 for (const url of mechanismModules) registerMechanismsOf((await import(url)) as Record<string, unknown>);
+for (const file of variantFiles) await bringVariant(file);
 port.on('message', run);

@@ -14,6 +14,8 @@ export interface WorkerInit {
   readonly credits: SharedArrayBuffer;
   /** Modules whose exported mechanisms are registered before the first cell (URLs). */
   readonly mechanismModules: readonly string[];
+  /** Files of variants that were brought along. */
+  readonly variantFiles: readonly string[];
 }
 
 export interface RunMessage {

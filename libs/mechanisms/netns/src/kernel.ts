@@ -48,6 +48,11 @@ export const kernelSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe('unshare() takes RTNL to register lo, and so waits for the RTNL phase of cleanup_net()'),
+  brought: z
+    .string()
+    .regex(/^[0-9a-f]{16}$/)
+    .optional()
+    .describe('Hash of the file of a variant that was brought along (kwb run --variant); never set by hand'),
 });
 
 export type NetnsKernel = z.output<typeof kernelSchema>;

@@ -1,6 +1,7 @@
 // netns as the rest of the product sees it.
 import type { Cell, Mechanism, Problem } from '@kworkbench/mechanism';
 import { Memory } from '@kworkbench/machine';
+import { ideaOf } from './idea.js';
 import { kernelSchema } from './kernel.js';
 import { metrics } from './metrics.js';
 import { nsCosts } from './model/costs.js';
@@ -13,7 +14,7 @@ import { variants } from './variants.js';
 import { workloadSchema } from './workloads.js';
 
 /** Raised with every change of behaviour: a result of another version is never taken for one of this. */
-const MODEL_VERSION = 3;
+const MODEL_VERSION = 4;
 
 const count = (n: number, one: string, many = `${one}s`): string => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
 
@@ -21,6 +22,10 @@ function check(cell: Cell): readonly Problem[] {
   const { kernel, machine, workload } = cell as NetnsCell;
   const { constants } = machine;
   const problems: Problem[] = [];
+  if (kernel.brought !== undefined && !ideaOf(kernel.brought)) {
+    const expected = 'a variant whose code was given to this process (kwb run --variant FILE)';
+    return [{ path: 'kernel.brought', expected, got: kernel.brought }];
+  }
   const nsMemory = nsMemoryOf(cell as NetnsCell);
   const baseBytes = constants['baseMemoryBytes']!;
   // Below this the machine is out of memory before the first unshare: one namespace per thread and one more.

@@ -6,8 +6,11 @@
 //   oneWork               one item takes a list and does all three for all of it                  (v1, v2)
 //   rhashWorkThenFreeWq   an item per fqdir for the hash table; list; barrier and frees on fqdir_wq    (v3)
 //   rhashWqThenFreeWork   the same with the hash tables on inet_frag_wq, the frees on system_wq        (v4)
+// A design that was brought along takes the place of all of them (brought-fqdir-exit.ts).
 import { type Cpu, invariant, type RcuBarrier, type TaskBody, Work, type Workqueue } from '@kworkbench/machine';
+import { ideaOf } from '../idea.js';
 import type { NetnsKernel } from '../kernel.js';
+import { BroughtFqdirExit } from './brought-fqdir-exit.js';
 import type { NsMemory } from './ns-memory.js';
 
 const enum FqdirState {
@@ -43,6 +46,7 @@ export class InetFragment {
   private list: Fqdir[] = [];
   private freeing = false;
   private readonly listWork: Work;
+  private readonly brought: BroughtFqdirExit | undefined;
 
   constructor(
     private readonly kernel: NetnsKernel,
@@ -54,12 +58,22 @@ export class InetFragment {
   ) {
     this.frags = Array.from({ length: kernel.fqdirsPerNs }, () => new InetFrags());
     this.listWork = new Work(() => this.freeList());
+    const idea = kernel.brought === undefined ? undefined : ideaOf(kernel.brought);
+    invariant((idea !== undefined) === (kernel.brought !== undefined), 'a variant whose code is not here');
+    if (idea) {
+      const make = idea.fqdirExit.bind(idea);
+      this.brought = new BroughtFqdirExit(make, queues, barrier, costs, (type) => this.release(this.frags[type]!));
+    }
   }
 
   /** fqdir_exit() of one protocol for a whole batch of namespaces, on the CPU of the caller. */
   exitBatch(cpu: Cpu, type: number, count: number): void {
     const frags = this.frags[type]!;
-    for (let i = 0; i < count; i++) this.exit(cpu, new Fqdir(frags));
+    for (let i = 0; i < count; i++) {
+      this.take(frags);
+      if (this.brought) this.brought.exit(type, cpu);
+      else this.exit(cpu, new Fqdir(frags));
+    }
   }
 
   /** References left on all protocols: 0 once everything is gone. */
@@ -67,10 +81,13 @@ export class InetFragment {
     return this.frags.reduce((sum, frags) => sum + frags.refs, 0);
   }
 
-  private exit(cpu: Cpu, fqdir: Fqdir): void {
-    fqdir.frags.refs++;
+  private take(frags: InetFrags): void {
+    frags.refs++;
     this.pending++;
     if (this.pending > this.pendingMax) this.pendingMax = this.pending;
+  }
+
+  private exit(cpu: Cpu, fqdir: Fqdir): void {
     switch (this.kernel.fqdirExit) {
       case 'workPerFqdir':
         this.queues.systemWq.queueOn(cpu, new Work(() => this.workPerFqdir(fqdir)));
@@ -137,8 +154,12 @@ export class InetFragment {
   private free(fqdir: Fqdir): void {
     invariant(fqdir.state === FqdirState.RhashDestroyed, 'I2, I6: an fqdir is freed twice, or with its hash table');
     fqdir.state = FqdirState.Freed;
-    fqdir.frags.refs--;
-    invariant(fqdir.frags.refs >= 0, 'I15: refcount of inet_frags below its floor');
+    this.release(fqdir.frags);
+  }
+
+  private release(frags: InetFrags): void {
+    frags.refs--;
+    invariant(frags.refs >= 0, 'I15: refcount of inet_frags below its floor');
     this.pending--;
     this.memory.freeFqdirs(1);
     this.changed();
