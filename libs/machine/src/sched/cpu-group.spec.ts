@@ -103,6 +103,16 @@ describe('a group with a quota', () => {
     expect(doneMs).toEqual([5.5 + 5 + 7]);
   });
 
+  it('loses what its CPUs hold when its quota changes', () => {
+    const machine = testMachine(1);
+    const group = new CpuGroup(machine, 'g', { quotaNs: 50 * MS });
+    const task = spinner(machine, group);
+    const shrink = machine.addActor(() => group.configure({ quotaNs: 2 * MS }));
+    machine.schedule(7.5 * MS, shrink, 0);
+    machine.run(99 * MS);
+    expect(ranMs(machine, task)).toBe(7.5 + 2);
+  });
+
   it('goes on at once when its quota is raised or lifted', () => {
     const machine = testMachine(1);
     const group = new CpuGroup(machine, 'g', { quotaNs: 10 * MS });
