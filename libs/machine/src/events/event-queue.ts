@@ -39,6 +39,7 @@ export class EventQueue {
   private freeSlots: Int32Array;
   /** Events on the heap; one entry more is in use while there is a hole. */
   private size = 0;
+  private dueNs = 0;
   private dead = 0;
   private rootIsHole = false;
   /** The next sequence, times the capacity. */
@@ -85,6 +86,12 @@ export class EventQueue {
       return NO_SLOT;
     }
     invariant(delayNs > 0 && Number.isInteger(delayNs), 'events: a delay must be an integer of at least 0 ns');
+    this.dueNs = this.now + delayNs;
+    return this.pushHeap(target, argument);
+  }
+
+  /** Puts an event for `dueNs` on the heap: as an argument that time would be boxed. */
+  private pushHeap(target: number, argument: number): number {
     if (this.size === this.capacity) this.growHeap();
     if (this.nextOrder >= this.orderLimit) this.renumber();
     const { keys } = this;
@@ -93,7 +100,7 @@ export class EventQueue {
     this.size++;
     this.slots[2 * slot] = target;
     this.slots[2 * slot + 1] = argument;
-    keys[2 * at] = this.now + delayNs;
+    keys[2 * at] = this.dueNs;
     keys[2 * at + 1] = this.nextOrder + slot;
     this.nextOrder += this.capacity;
     if (this.rootIsHole) {

@@ -25,13 +25,13 @@ export class Seqcount {
 
   /** write_seqcount_begin(): preemption is off until {@link writeEnd}. */
   writeBegin(): void {
-    invariant((this.sequence & 1) === 0, `${this.name}: two writers`);
+    if ((this.sequence & 1) === 1) invariant(false, `${this.name}: two writers`);
     this.machine.preemptDisable();
     this.sequence++;
   }
 
   writeEnd(): void {
-    invariant((this.sequence & 1) === 1, `${this.name}: no write to end`);
+    if ((this.sequence & 1) === 0) invariant(false, `${this.name}: no write to end`);
     this.sequence++;
     for (let spinner = this.spinners.first; spinner !== undefined; spinner = spinner.next) spinner.endSpin();
     this.machine.preemptEnable();

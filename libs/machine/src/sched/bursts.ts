@@ -99,6 +99,7 @@ export abstract class Bursts {
 
   protected chargeSwitch(cpu: Cpu): void {
     const ranNs = this.events.now - cpu.switchStartNs;
+    if (ranNs === 0) return;
     cpu.switchStartNs = this.events.now;
     cpu.busyNs += ranNs;
     cpu.switchNs += ranNs;
@@ -124,14 +125,21 @@ export abstract class Bursts {
   /** Sees to it that the CPU has an event when the burst ends, or before, when the task must give way before that. */
   protected plan(cpu: Cpu): void {
     const task = cpu.current!;
-    let lengthNs = task.remainingNs;
     // Also at full speed: what a slower time has left over may have a fraction.
-    lengthNs = Math.ceil((cpu.rate === 1 ? lengthNs : lengthNs / cpu.rate) - ROUNDING);
-    if (task.runClass === SchedClass.Fair && this.preemptible(task)) {
-      if (cpu.fairQueue.length > 0) lengthNs = Math.min(lengthNs, cpu.fairQueue.sliceLeftNs());
-      if (task.group !== undefined) lengthNs = Math.min(lengthNs, Math.max(0, cpu.grantEndNs - this.events.now));
+    let lengthNs = Math.ceil((cpu.rate === 1 ? task.remainingNs : task.remainingNs / cpu.rate) - ROUNDING);
+    if (cpu.fairQueue.length > 0 || task.group !== undefined) {
+      const mayRunNs = this.mayRunNs(cpu, task);
+      if (mayRunNs < lengthNs) lengthNs = mayRunNs;
     }
     if (this.events.now + lengthNs < cpu.eventNs) this.expectIn(cpu, lengthNs);
+  }
+
+  /** How long the current task may go on if it wants to. */
+  private mayRunNs(cpu: Cpu, task: Task): number {
+    if (task.runClass !== SchedClass.Fair || !this.preemptible(task)) return Infinity;
+    const sliceNs = cpu.fairQueue.length > 0 ? cpu.fairQueue.sliceLeftNs() : Infinity;
+    const grantedNs = task.group === undefined ? Infinity : Math.max(0, cpu.grantEndNs - this.events.now);
+    return Math.min(sliceNs, grantedNs);
   }
 
   /** Sets the one event that the CPU waits for; an earlier one becomes void. */

@@ -15,6 +15,7 @@ const ROUNDING_NS = 0.5;
 export class CfsQueue implements FairQueue {
   current: Task | undefined;
   load = 0;
+  length = 0;
   private readonly waiters = new TaskHeap();
   private arrivals = 0;
   /** min_vruntime: never goes back. */
@@ -28,10 +29,6 @@ export class CfsQueue implements FairQueue {
   constructor(private readonly minGranularityNs: number) {
     this.latencyNs = TASKS_IN_LATENCY * minGranularityNs;
     this.wakeupGranularityNs = (4 / 3) * minGranularityNs;
-  }
-
-  get length(): number {
-    return this.waiters.length;
   }
 
   at(index: number): Task {
@@ -52,6 +49,7 @@ export class CfsQueue implements FairQueue {
 
   pick(): Task | undefined {
     const task = this.waiters.pop();
+    if (task !== undefined) this.length--;
     this.setCurrent(task);
     return task;
   }
@@ -65,7 +63,7 @@ export class CfsQueue implements FairQueue {
   leave(task: Task): void {
     this.load -= task.weight;
     if (task === this.current) this.current = undefined;
-    else this.waiters.remove(task);
+    else this.takeOut(task);
     this.advance();
   }
 
@@ -144,7 +142,13 @@ export class CfsQueue implements FairQueue {
     this.ranNs = 0;
   }
 
+  private takeOut(task: Task): void {
+    this.length--;
+    this.waiters.remove(task);
+  }
+
   private wait(task: Task): void {
+    this.length++;
     task.arrival = this.arrivals++;
     this.waiters.push(task, task.vruntime);
   }

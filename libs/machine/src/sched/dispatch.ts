@@ -16,7 +16,7 @@ export abstract class Dispatcher extends Switching {
     const task = cpu.current!;
     if (cpu.phase === CpuPhase.Switching) this.switchedIn(cpu, task);
     else this.settle(cpu);
-    if (task.runClass === SchedClass.Fair) this.checkSlice(cpu, task);
+    if (cpu.fairQueue.length > 0 || task.group !== undefined) this.checkSlice(cpu, task);
     if (task.remainingNs === 0) this.resume(cpu, task);
     else if (!cpu.needResched || !this.preemptible(task) || !this.attend(cpu, task, true)) this.plan(cpu);
   }
@@ -34,6 +34,7 @@ export abstract class Dispatcher extends Switching {
   }
 
   private checkSlice(cpu: Cpu, task: Task): void {
+    if (task.runClass !== SchedClass.Fair) return;
     if (cpu.fairQueue.length > 0 && cpu.fairQueue.sliceOver()) cpu.needResched = true;
     if (task.group !== undefined && this.events.now >= cpu.grantEndNs) cpu.needResched = true;
   }
@@ -56,7 +57,7 @@ export abstract class Dispatcher extends Switching {
   }
 
   private wantsCpu(cpu: Cpu, task: Task, workNs: number): true {
-    invariant(workNs < Infinity, `task ${task.name} yielded ${workNs}`);
+    if (workNs === Infinity) invariant(false, `task ${task.name} yielded ${workNs}`);
     task.remainingNs = workNs;
     if (this.voluntary && task.preemptDepth === 0) this.noteCondResched(cpu);
     this.startBurst(cpu, task);
@@ -123,7 +124,9 @@ export abstract class Dispatcher extends Switching {
     if (to === cpu) return false;
     this.mustNotBeAtomic(task);
     const { affinity } = task;
-    invariant(affinity === undefined || affinity.has(to.index), `${task.name} must not run on CPU ${to.index}`);
+    if (affinity !== undefined && !affinity.has(to.index)) {
+      invariant(false, `${task.name} must not run on CPU ${to.index}`);
+    }
     task.cpu = cpu;
     this.current = undefined;
     this.detach(cpu, task, true);
@@ -144,6 +147,6 @@ export abstract class Dispatcher extends Switching {
   }
 
   private mustNotBeAtomic(task: Task): void {
-    invariant(task.preemptDepth === 0, `scheduling while atomic: ${task.name}`);
+    if (task.preemptDepth > 0) invariant(false, `scheduling while atomic: ${task.name}`);
   }
 }

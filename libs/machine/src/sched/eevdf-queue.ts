@@ -20,6 +20,7 @@ const ROUNDING_NS = 0.5;
 export class EevdfQueue implements FairQueue {
   current: Task | undefined;
   load = 0;
+  length = 0;
   private readonly eligible = new TaskHeap();
   private readonly later = new TaskHeap();
   private arrivals = 0;
@@ -31,10 +32,6 @@ export class EevdfQueue implements FairQueue {
     private readonly sliceNs: number,
     private readonly tickNs: number,
   ) {}
-
-  get length(): number {
-    return this.eligible.length + this.later.length;
-  }
 
   /** avg_vruntime() */
   get averageNs(): number {
@@ -74,6 +71,7 @@ export class EevdfQueue implements FairQueue {
     } else {
       this.eligible.remove(task);
     }
+    if (task !== undefined) this.length--;
     this.current = task;
     return task;
   }
@@ -96,7 +94,7 @@ export class EevdfQueue implements FairQueue {
     const left = task.deadline - task.vruntime;
     task.deadline = moved && left > 0 ? left : 0;
     if (task === this.current) this.current = undefined;
-    else this.heapOf(task).remove(task);
+    else this.takeOut(task);
     this.part(task);
   }
 
@@ -148,7 +146,7 @@ export class EevdfQueue implements FairQueue {
     // reweight_entity(): the weighted lag stays, so the average does.
     const averageNs = this.averageNs;
     const left = (task.deadline - task.vruntime) * ratio;
-    if (!running) this.heapOf(task).remove(task);
+    if (!running) this.takeOut(task);
     this.part(task);
     task.vruntime = averageNs - (averageNs - task.vruntime) * ratio;
     task.deadline = task.vruntime + left;
@@ -192,6 +190,7 @@ export class EevdfQueue implements FairQueue {
   }
 
   private wait(task: Task): void {
+    this.length++;
     task.arrival = this.arrivals++;
     if (this.isEligible(task)) this.eligible.push(task, task.deadline);
     else this.later.push(task, task.vruntime);
@@ -202,8 +201,9 @@ export class EevdfQueue implements FairQueue {
     return (task.vruntime - this.zeroNs) * this.load <= this.weighted;
   }
 
-  private heapOf(task: Task): TaskHeap {
-    return this.eligible.has(task) ? this.eligible : this.later;
+  private takeOut(task: Task): void {
+    this.length--;
+    (this.eligible.has(task) ? this.eligible : this.later).remove(task);
   }
 
   /** The eligible waiter with the earliest deadline. */

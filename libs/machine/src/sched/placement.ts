@@ -30,7 +30,7 @@ export class Placement {
     const idle = this.idleAbove(previous, affinity);
     if (idle !== undefined) return idle;
     const start = mayStay ? previous : this.cpus[affinity.nextFrom(previous.index)]!;
-    invariant(start !== undefined, `${task.name} may run nowhere`);
+    if (start === undefined) invariant(false, `${task.name} may run nowhere`);
     return task.schedClass === SchedClass.Fifo ? this.lowest(task, start) : this.leastLoaded(start, affinity);
   }
 

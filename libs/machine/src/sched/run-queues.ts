@@ -1,6 +1,6 @@
 // Who waits for which CPU: taking tasks off queues, and finding the next one for a CPU.
 import { Bursts } from './bursts.js';
-import type { Cpu } from './cpu.js';
+import { type Cpu, CpuPhase } from './cpu.js';
 import { Queue, SchedClass, type Task, TaskState } from './task.js';
 
 export abstract class RunQueues extends Bursts {
@@ -39,7 +39,7 @@ export abstract class RunQueues extends Bursts {
     if (queue !== Queue.None) this.takeFrom(queue, cpu, task);
     if (task.runClass !== SchedClass.Fair) return;
     if (queue !== Queue.Aside) {
-      this.settle(cpu);
+      if (cpu.phase !== CpuPhase.Acting) this.settle(cpu);
       cpu.fairQueue.leave(task, moved);
     }
     task.group?.taskRemoved(cpu);
@@ -79,7 +79,17 @@ export abstract class RunQueues extends Bursts {
     this.probe?.migrate(task, from, to);
   }
 
-  protected nextFifo(cpu: Cpu): Task | undefined {
+  /** Of the FIFO and fair classes. */
+  protected next(cpu: Cpu): Task | undefined {
+    const { balancer } = this;
+    let task: Task | undefined;
+    if (balancer.fifoWaiting > 0 || cpu.fifoQueue.length > 0) task = this.nextFifo(cpu);
+    if (task === undefined && cpu.fairQueue.length > 0) task = this.nextFair(cpu);
+    if (task === undefined && balancer.overloaded.count > 0) task = this.pull(cpu);
+    return task;
+  }
+
+  private nextFifo(cpu: Cpu): Task | undefined {
     if (this.balancer.fifoWaiting > 0) {
       const better = this.balancer.findFifoFor(cpu, cpu.fifoQueue.priority);
       if (better !== undefined) return this.take(cpu, better);
@@ -90,8 +100,7 @@ export abstract class RunQueues extends Bursts {
     return task;
   }
 
-  protected nextFair(cpu: Cpu): Task | undefined {
-    if (cpu.fairQueue.length === 0) return undefined;
+  private nextFair(cpu: Cpu): Task | undefined {
     for (let task = cpu.fairQueue.pick(); task !== undefined; task = cpu.fairQueue.pick()) {
       this.balancer.noLongerWaits(cpu, task);
       if (task.group === undefined) return task;
@@ -104,8 +113,7 @@ export abstract class RunQueues extends Bursts {
   }
 
   /** newidle_balance() */
-  protected pull(cpu: Cpu): Task | undefined {
-    if (this.balancer.overloaded.count === 0) return undefined;
+  private pull(cpu: Cpu): Task | undefined {
     for (let task = this.balancer.findFor(cpu); task !== undefined; task = this.balancer.findFor(cpu)) {
       this.take(cpu, task);
       if (task.runClass !== SchedClass.Fair) return task;

@@ -184,7 +184,9 @@ export class Scheduler extends Dispatcher {
   }
 
   preemptEnable(task: Task): void {
-    invariant(task.preemptDepth > task.bhDepth + task.irqDepth, `${task.name}: preemption enabled more than disabled`);
+    if (task.preemptDepth <= task.bhDepth + task.irqDepth) {
+      invariant(false, `${task.name}: preemption enabled more than disabled`);
+    }
     task.preemptDepth--;
   }
 
@@ -195,7 +197,7 @@ export class Scheduler extends Dispatcher {
   }
 
   localBhEnable(task: Task): void {
-    invariant(task.bhDepth > 0, `${task.name}: bottom halves enabled more than disabled`);
+    if (task.bhDepth === 0) invariant(false, `${task.name}: bottom halves enabled more than disabled`);
     task.bhDepth--;
     task.preemptDepth--;
   }
@@ -206,7 +208,7 @@ export class Scheduler extends Dispatcher {
   }
 
   localIrqEnable(task: Task): void {
-    invariant(task.irqDepth > 0, `${task.name}: interrupts enabled more than disabled`);
+    if (task.irqDepth === 0) invariant(false, `${task.name}: interrupts enabled more than disabled`);
     task.irqDepth--;
     task.preemptDepth--;
   }
@@ -214,7 +216,7 @@ export class Scheduler extends Dispatcher {
   /** How much work `cpu` does per ns from now on; above 0. */
   setRate(cpu: Cpu, rate: number): void {
     if (rate === cpu.rate) return;
-    invariant(rate > 0 && rate < Infinity, `CPU ${cpu.index}: a rate of ${rate}`);
+    if (!(rate > 0 && rate < Infinity)) invariant(false, `CPU ${cpu.index}: a rate of ${rate}`);
     if (cpu.phase !== CpuPhase.Burst) {
       cpu.rate = rate;
       return;

@@ -207,9 +207,8 @@ export abstract class Switching extends RunQueues {
 
   /** __schedule(): what comes next on a CPU whose task has left. */
   protected pickNext(cpu: Cpu): void {
-    const softirq = cpu.softirqQueue.shift();
-    if (softirq !== undefined) {
-      this.switchTo(cpu, softirq);
+    if (cpu.softirqQueue.length > 0) {
+      this.switchTo(cpu, cpu.softirqQueue.shift()!);
       return;
     }
     if (cpu.interrupted !== undefined) {
@@ -217,7 +216,7 @@ export abstract class Switching extends RunQueues {
       return;
     }
     cpu.needResched = false;
-    const next = this.nextFifo(cpu) ?? this.nextFair(cpu) ?? this.pull(cpu);
+    const next = this.next(cpu);
     if (next !== undefined) {
       this.switchTo(cpu, next);
       return;
