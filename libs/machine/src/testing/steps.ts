@@ -52,7 +52,7 @@ const RCU_STEPS: readonly Kind[] = ['reader', 'defer'];
 /** Steps after which a task may still run anywhere, at once. */
 export const FREE_STEPS: readonly Kind[] = [...SCHEDULER_STEPS, ...LOCK_STEPS];
 
-/** What exercises each part of the machine. */
+/** What exercises each part of the machine. The golden digests rest on the order of these lists. */
 export const PARTS = {
   scheduler: [...SCHEDULER_STEPS, ...PLACING_STEPS],
   bandwidth: [...SCHEDULER_STEPS, ...BANDWIDTH_STEPS],
