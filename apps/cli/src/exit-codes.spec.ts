@@ -91,3 +91,9 @@ test('every verb lists them all under its help', async () => {
   const { stdout } = await kwb(['run', '--help']);
   for (const { code, description } of exitCodes) expect(stdout).toContain(`${code}  ${description}`);
 });
+
+test('the README has the table that the enum makes', () => {
+  const rows = exitCodes.map(({ code, description }) => `| ${code} | ${description} |`);
+  const table = ['| exit code | meaning |', '|---|---|', ...rows].join('\n');
+  expect(readFileSync(join(ROOT, 'README.md'), 'utf8')).toContain(`\n\n${table}\n\n`);
+});
