@@ -33,10 +33,9 @@ export class CellProgress {
     }
     if (event.type !== 'finished' && event.type !== 'reused' && event.type !== 'failed') return false;
     this.#open.delete(event.cell.id);
-    if (event.type === 'failed') {
-      this.#failed += 1;
-      if (event.failure.kind === 'cancelled') return true;
-    }
+    // Cut off, not failed: it stays open for whoever resumes the run.
+    if (event.type === 'failed' && event.failure.kind === 'cancelled') return true;
+    if (event.type === 'failed') this.#failed += 1;
     if (event.type === 'reused') this.#reused += 1;
     if (event.type === 'finished') {
       for (const key of keysOf(event.cell)) {
