@@ -26,6 +26,9 @@ const LOCK_POLL_MS = 3;
 /** SQLite's own waiting, for the rare locks outside of transactions (recovery after a crash); it blocks the event loop. */
 const SQLITE_BUSY_TIMEOUT_MS = 5;
 
+/** Preparing a statement takes as long as running a small one. Inserts of each number of rows are statements of their own. */
+const STATEMENTS_KEPT = 200;
+
 /** Frames are blobs of some 10 to 100 KiB: larger pages than the default 4 KiB made large commits about twice as fast. */
 const PAGE_BYTES = 16_384;
 
@@ -98,10 +101,19 @@ function openDatabase(path: string): DatabaseSync {
 }
 
 function asKyselyDatabase(database: DatabaseSync): SqliteDatabase {
+  const prepared = new Map<string, StatementSync>();
+  const prepare = (sql: string): StatementSync => {
+    let statement = prepared.get(sql);
+    if (statement === undefined) {
+      if (prepared.size === STATEMENTS_KEPT) prepared.delete(prepared.keys().next().value!);
+      prepared.set(sql, (statement = database.prepare(sql)));
+    }
+    return statement;
+  };
   return {
     close: () => database.close(),
     prepare: (sql) => {
-      const statement: StatementSync = database.prepare(sql);
+      const statement = prepare(sql);
       const bind = (parameters: readonly unknown[]): SQLInputValue[] => {
         checkParameters(parameters);
         return parameters as SQLInputValue[];

@@ -110,6 +110,10 @@ export class TestRedis {
     await eventually('redis-server', () => accepts(this.port), START_LIMIT_MS);
   }
 
+  get pid(): number {
+    return this.#child!.pid!;
+  }
+
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     await killed(this.#child!, signal);
   }
