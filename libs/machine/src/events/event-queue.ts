@@ -71,8 +71,8 @@ export class EventQueue {
   /** Time of the next event, or Infinity. */
   get nextTime(): number {
     if (this.laneSize > 0) return this.now;
-    if (this.dead > 0) this.dropDeadRoots();
-    return this.heapTime;
+    this.dropDeadRoots();
+    return this.size === 0 ? Infinity : this.keys[0]!;
   }
 
   /**
@@ -127,7 +127,7 @@ export class EventQueue {
   /** Takes the next event if it is at `limitNs` or before; false when there is none. Advances {@link now}. */
   popUpTo(limitNs: number): boolean {
     for (;;) {
-      if (this.laneSize > 0 && this.heapTime !== this.now) {
+      if (this.laneSize > 0 && !this.heapIsDue()) {
         if (this.now > limitNs) return false;
         this.popLane();
         return true;
@@ -148,13 +148,12 @@ export class EventQueue {
     }
   }
 
-  /** Time of the first event on the heap, or Infinity. Leaves the hole open. */
-  private get heapTime(): number {
-    const { keys, size } = this;
-    if (size === 0) return Infinity;
-    if (!this.rootIsHole) return keys[0]!;
-    const left = keys[2]!;
-    return size > 1 && keys[4]! < left ? keys[4]! : left;
+  /** Whether the first event on the heap is for the present instant. Leaves the hole open. */
+  private heapIsDue(): boolean {
+    const { keys, now, size } = this;
+    if (size === 0) return false;
+    if (!this.rootIsHole) return keys[0]! === now;
+    return keys[2]! === now || (size > 1 && keys[4]! === now);
   }
 
   /** Frees the slot of the root, and leaves the hole. */
