@@ -1,7 +1,7 @@
 // Bytes that the simulator allocates per event in steady state. Every garbage collection reports how full the heap was
 // before and after it, so what was allocated between two of them is known exactly. The heap statistics that this takes
 // cost a few hundred bytes a collection, which 10 M events do not notice.
-// A generator's `next()` returns an object of the language, whoever calls it: 40 bytes a resume that are no doing of ours.
+// A generator's `next()` returns an object of the language, whoever calls it: bytes a resume that are no doing of ours.
 import v8 from 'node:v8';
 import { EventQueue, Machine, Mutex, Routine } from '@kworkbench/machine';
 import { convoyBody } from './convoy-body.mjs';
