@@ -7,6 +7,7 @@ import {
   type RandomStream,
   Rcu,
   RcuBarrier,
+  type ThrottleAt,
   type Workqueue,
   Workqueues,
   type Tracer,
@@ -20,6 +21,8 @@ export interface HostKernel {
   readonly barrierFair: boolean;
   /** max_active of system_wq, per CPU. */
   readonly maxActive: number;
+  /** Where a throttled task stops; anywhere in the kernel by default. */
+  readonly throttleAt?: ThrottleAt;
 }
 
 /** As in the kernel: one mutex, WQ_DFL_ACTIVE. */
@@ -51,6 +54,7 @@ export function buildHost(spec: MachineSpec, seed: number, kernel: HostKernel, t
     schedSliceNs: constant('schedSliceNs'),
     ...(spec.fairClass && { fairClass: spec.fairClass }),
     ...(spec.preemption && { preemption: spec.preemption }),
+    ...(kernel.throttleAt && { throttleAt: kernel.throttleAt }),
   });
   tracer?.attach(machine);
   const memory = new Memory({
