@@ -46,7 +46,7 @@ function hold(size, name, { ours, tasks, ns3, simgrid, simpy }) {
 }
 
 const kernel = {
-  ...hold(1000, 'kernel', { ours: 6e6, tasks: 4e6, ns3: 1e6, simgrid: 4e5, simpy: 3e5 }),
+  ...hold(1000, 'kernel', { ours: 2e7, tasks: 5e6, ns3: 1e6, simgrid: 4e5, simpy: 3e5 }),
   id: 'kernel',
   program: 'kernel',
   title: 'Kernel-like increments, 1,000 pending: 50 % zero, 30 % exponential of 2 us, 20 % to the next 4 ms tick',
@@ -62,11 +62,11 @@ const queueing = (servers) => ({
   warmup: 200_000,
   theory: true,
   rows: [
-    row('cpp', 'C++ std::priority_queue, state machine', '', 4e6),
-    row('kworkbench', 'kworkbench actors', 'actors', 4e6),
+    row('cpp', 'C++ std::priority_queue, state machine', '', 1e7),
+    row('kworkbench', 'kworkbench actors', 'actors', 1e7),
     ...ns3Rows(2e6, ['map', 'priority-queue']),
-    row('kworkbench', 'kworkbench tasks (state machines)', 'routines', 4e6),
-    row('kworkbench', 'kworkbench tasks (generators)', 'tasks', 4e6),
+    row('kworkbench', 'kworkbench tasks (state machines)', 'routines', 6e6),
+    row('kworkbench', 'kworkbench tasks (generators)', 'tasks', 6e6),
     row('simgrid', 'SimGrid actors', '', 2e5),
     row('simpy', 'SimPy processes', '', 1e5),
   ],
@@ -196,7 +196,7 @@ const allocation = {
 };
 
 export const benchmarks = [
-  hold(1e3, '1e3', { ours: 5e6, tasks: 4e6, ns3: 1e6, simgrid: 2e5, simpy: 3e5 }),
+  hold(1e3, '1e3', { ours: 2e7, tasks: 5e6, ns3: 1e6, simgrid: 2e5, simpy: 3e5 }),
   hold(1e5, '1e5', { ours: 3e6, tasks: 1e6, ns3: 5e5, simgrid: 1e5, simpy: 1e5 }),
   hold(1e6, '1e6', { ours: 3e6, tasks: 1e6, ns3: 5e5, simgrid: 1e5, simpy: 1e5 }),
   kernel,
