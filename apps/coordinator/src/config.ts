@@ -23,6 +23,8 @@ export const coordinatorConfigSchema = z.object({
   KWB_SCENARIOS_DIR: z.string().default(resolve(import.meta.dirname, '../../../scenarios')),
   /** Telemetry that is held in memory on its way to the store, over all cells. */
   KWB_INGEST_MB: env.integer(1, 1_000_000).default(128),
+  /** Days after which an ended experiment is removed, with its results that no other one has; for ever when not set. */
+  KWB_KEEP_DAYS: env.integer(1, 36_500).optional(),
   /** Wrong requests of one client address within ten seconds, until its requests are refused unread. */
   KWB_MAX_MALFORMED: env.integer(1, 1_000_000).default(MAX_MALFORMED_PER_WINDOW),
 });

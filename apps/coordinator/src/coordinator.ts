@@ -31,6 +31,7 @@ import { ExperimentDriver } from './experiment-driver.js';
 import { Experiments } from './experiments.js';
 import { Ingest } from './ingest-grpc.js';
 import { CoordinatorMetrics } from './metrics.js';
+import { Retention } from './retention.js';
 import { ScenarioReader } from './scenario-reader.js';
 import { StoreLink } from './store-link.js';
 import { openStore } from './store/index.js';
@@ -65,6 +66,7 @@ export class Coordinator {
   readonly #driver: ExperimentDriver;
   readonly #experiments: Experiments;
   readonly #cells: Cells;
+  readonly #retention: Retention;
   readonly #scenarios = new ScenarioReader();
   readonly #catalogue: Catalogue;
   readonly #grpc: GrpcHost;
@@ -99,6 +101,7 @@ export class Coordinator {
       log,
     );
     this.#cells = new Cells(this.#stores);
+    this.#retention = new Retention(this.#stores, config.KWB_KEEP_DAYS, log);
     this.#catalogue = new Catalogue(config.KWB_SCENARIOS_DIR, this.#scenarios);
     this.#grpc = new GrpcHost([
       experimentsGrpc(this.#experiments, this.#cells, log),
@@ -118,7 +121,7 @@ export class Coordinator {
     const { KWB_BIND, KWB_GRPC_PORT } = this.config;
     this.#http = await this.#startHttp();
     const grpcPort = await this.#grpc.listen(KWB_BIND, KWB_GRPC_PORT);
-    void this.#stores.open().then(() => this.#driver.run());
+    void this.#stores.open().then(() => Promise.all([this.#driver.run(), this.#retention.run()]));
     this.#readiness.start();
     const httpPort = Number(new URL(await this.#http.getUrl()).port);
     this.log.info({ httpPort, grpcPort, bind: KWB_BIND }, 'listening');
@@ -127,6 +130,7 @@ export class Coordinator {
   async stop(): Promise<void> {
     this.#readiness.drain();
     this.#driver.close();
+    this.#retention.close();
     await this.#grpc.close(GRPC_CLOSE_LIMIT_MS);
     await this.#http?.close();
     await this.#scenarios.close();

@@ -121,6 +121,40 @@ export async function updateExperiment(
   return row === undefined ? mustGet(transaction, id) : fromRow(row);
 }
 
+export async function removeEndedBefore(
+  transaction: Transaction<Tables>,
+  endedBefore: string,
+  limit: number,
+): Promise<number> {
+  const rows = await transaction
+    .selectFrom('experiments')
+    .select('id')
+    .where('state', '!=', 'running')
+    .where('ended_at', '<', endedBefore)
+    .orderBy('ended_at')
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+  if (rows.length === 0) return 0;
+  const ids = rows.map(({ id }) => id);
+  const planned = await transaction
+    .selectFrom('planned_cells')
+    .select('cell_id')
+    .distinct()
+    .where('experiment_id', 'in', ids)
+    .execute();
+  await transaction.deleteFrom('reports').where('experiment_id', 'in', ids).execute();
+  await transaction.deleteFrom('planned_cells').where('experiment_id', 'in', ids).execute();
+  await transaction.deleteFrom('experiments').where('id', 'in', ids).execute();
+  // Sorted, as in forgetAttempts.
+  for (const cells of inBatches(planned.map((row) => row.cell_id).sort())) {
+    const others = transaction.selectFrom('planned_cells').select('cell_id').where('cell_id', 'in', cells);
+    await transaction.deleteFrom('frames').where('cell_id', 'in', cells).where('cell_id', 'not in', others).execute();
+    await transaction.deleteFrom('cells').where('cell_id', 'in', cells).where('cell_id', 'not in', others).execute();
+  }
+  return ids.length;
+}
+
 export async function putPlannedCells(
   transaction: Transaction<Tables>,
   experimentId: string,

@@ -85,6 +85,10 @@ export class KyselyStore implements Store {
     return this.updateExperiment(id, { state: 'cancelled', endedAt });
   }
 
+  removeEndedBefore(endedBefore: string, limit: number): Promise<number> {
+    return this.#write((transaction) => experiments.removeEndedBefore(transaction, endedBefore, limit));
+  }
+
   putPlannedCells(experimentId: string, planned: readonly PlannedCell[]): Promise<void> {
     return this.#write((transaction) => experiments.putPlannedCells(transaction, experimentId, planned));
   }

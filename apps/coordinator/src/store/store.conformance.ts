@@ -227,6 +227,38 @@ export function storeConformance(emptyDatabase: () => Promise<string>): void {
     });
   });
 
+  describe('removing what is old', () => {
+    it('removes ended experiments, oldest first, with the cells that nobody else has planned', async () => {
+      const [own, shared, running] = [plannedCell(1), plannedCell(2), plannedCell(3)] as const;
+      for (const id of ['old', 'older', 'new', 'runs']) await store.createExperiment(newExperiment(id));
+      await store.putPlannedCells('older', [own, shared]);
+      await store.putPlannedCells('old', [own]);
+      await store.putPlannedCells('new', [shared]);
+      await store.putPlannedCells('runs', [running]);
+      for (const { id } of [own, shared, running]) await store.commitCell(resultCommit(id));
+      for (const [id, day] of [
+        ['older', 1],
+        ['old', 2],
+        ['new', 9],
+      ] as const) {
+        await store.putReport(id, '{}');
+        await store.updateExperiment(id, { state: 'completed', endedAt: `2026-11-0${day}T00:00:00.000Z` });
+      }
+      const before = '2026-11-05T00:00:00.000Z';
+      expect(await store.removeEndedBefore(before, 1)).toBe(1);
+      expect(await store.getExperiment('older')).toBeUndefined();
+      expect(await store.hasResult(own.id)).toBe(true); // `old` has it
+      expect(await store.removeEndedBefore(before, 10)).toBe(1);
+      expect(await store.removeEndedBefore(before, 10)).toBe(0);
+      expect((await store.listExperiments({ limit: 10 })).map(({ id }) => id)).toEqual(['runs', 'new']);
+      expect(await store.hasResult(own.id)).toBe(false);
+      expect(await store.readSeries(own.id, 'memory')).toBeUndefined();
+      expect((await store.readSeries(shared.id, 'memory'))?.rows).toBe(32);
+      expect(await store.hasResult(running.id)).toBe(true);
+      expect(await store.commitCell(resultCommit(own.id))).toBe('committed');
+    });
+  });
+
   describe('planned cells', () => {
     it('keeps their order and content, more than one statement holds, and the same cell under two labels', async () => {
       const cells = Array.from({ length: 1_234 }, (_, i) => plannedCell(i));

@@ -172,6 +172,13 @@ export interface Store {
   /** updateExperiment to `cancelled`: an ended one stays as it ended. @throws UnknownExperimentError */
   cancelExperiment(id: string, endedAt: string): Promise<StoredExperiment>;
 
+  /**
+   * Removes the `limit` oldest of the experiments that ended before this time, with their reports, and with the cells
+   * that no other experiment has planned. An experiment that plans such a cell at the same moment finds it missing, and
+   * it is run again. @returns how many experiments were removed.
+   */
+  removeEndedBefore(endedBefore: string, limit: number): Promise<number>;
+
   // Planned cells
 
   /**
