@@ -1,25 +1,10 @@
 import { frameToMessage, outcomeToMessage, tablesToMessage, type PublishRequest } from '@kworkbench/contracts';
-import { TelemetryDigest, type CellOutcome, type Frame, type TelemetryHeader } from '@kworkbench/telemetry';
 import { describe, expect, it } from 'vitest';
 import { IncomingCell } from './incoming-cell.js';
+import { sampleCell } from './testing/sample-cell.js';
 
 const cellId = 'c'.repeat(32);
-const header: TelemetryHeader = {
-  tables: [{ name: 't', help: 'h', columns: [{ name: 'time_seconds', unit: 'seconds', help: '' }] }],
-};
-const frames: Frame[] = [0, 1].map((sequence) => ({
-  sequence,
-  table: 0,
-  rows: 2,
-  columns: [Float64Array.of(sequence, sequence + 0.5)],
-}));
-const outcome: CellOutcome = { metrics: { x_total: 1 }, histograms: [], virtualSeconds: 2, events: 3 };
-const digest = (() => {
-  const hash = new TelemetryDigest();
-  hash.header(header);
-  for (const frame of frames) hash.frame(frame);
-  return hash.outcome(outcome);
-})();
+const { header, frames, outcome, digest } = sampleCell(2);
 
 const begin = (id = cellId): PublishRequest => ({
   part: { $case: 'begin', value: { cellId: id, mechanism: 'm', instance: 'i', experimentId: 'e' } },

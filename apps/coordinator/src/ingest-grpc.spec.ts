@@ -10,7 +10,7 @@ import {
   type PublishResponse,
 } from '@kworkbench/contracts';
 import { createLogger, GrpcHost } from '@kworkbench/service-host';
-import { TelemetryDigest, type CellOutcome, type Frame, type TelemetryHeader } from '@kworkbench/telemetry';
+import { TelemetryDigest, type Frame } from '@kworkbench/telemetry';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Ingest } from './ingest-grpc.js';
@@ -18,24 +18,10 @@ import { CoordinatorMetrics } from './metrics.js';
 import { StoreLink } from './store-link.js';
 import { openStore, type Store } from './store/index.js';
 import { endEverything, eventually, scratchDirectory } from './testing/processes.js';
+import { sampleCell } from './testing/sample-cell.js';
 
 const log = createLogger('test', 'silent');
-const header: TelemetryHeader = {
-  tables: [{ name: 't', help: '', columns: [{ name: 'time_seconds', unit: 'seconds', help: '' }] }],
-};
-const frames: Frame[] = [0, 1, 2].map((sequence) => ({
-  sequence,
-  table: 0,
-  rows: 2,
-  columns: [Float64Array.of(sequence, sequence + 0.5)],
-}));
-const outcome: CellOutcome = { metrics: { x_total: 1 }, histograms: [], virtualSeconds: 2, events: 3 };
-const digest = (() => {
-  const hash = new TelemetryDigest();
-  hash.header(header);
-  for (const frame of frames) hash.frame(frame);
-  return hash.outcome(outcome);
-})();
+const { header, frames, outcome, digest } = sampleCell(3);
 
 let store: Store;
 let grpc: GrpcHost;
