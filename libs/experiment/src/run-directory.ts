@@ -3,7 +3,7 @@
 //   scenario.yaml  effective, overrides included        provenance.json
 //   report.json and the same in other forms (report/exports.ts)
 //   variants/  files of variants that were brought along
-//   cells/<variant>[-<point>]-r<replication>-<id>/  <table>.csv  histograms.hlog  <histogram>.hgrm  outcome.json (last)
+//   cells/<variant>[-<point>]-r<replication>-<id>/  <table>.csv  histograms.hlog  outcome.json (last)
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { appendFile, mkdir, writeFile } from 'node:fs/promises';
@@ -83,7 +83,7 @@ export class RunDirectory {
   async writeReport(report: Report): Promise<void> {
     const material = await collectMaterial(report, storedCells(this.path));
     for (const { file, render } of Object.values(EXPORT_FORMATS)) {
-      await writeFile(join(this.path, file), render(report, material), { flag: 'wx' });
+      if (file !== null) await writeFile(join(this.path, file), render(report, material), { flag: 'wx' });
     }
   }
 

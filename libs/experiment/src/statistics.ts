@@ -44,16 +44,40 @@ export function mean(values: readonly number[]): number {
 /** Percentile bootstrap, 95 %, of the median; undefined below {@link MIN_SAMPLES_FOR_INTERVAL} values. */
 export function medianInterval(values: readonly number[]): Interval | undefined {
   if (values.length < MIN_SAMPLES_FOR_INTERVAL) return undefined;
-  const random = randomSource(BOOTSTRAP_SEED);
-  const resample = new Float64Array(values.length);
+  const sorted = ascending(values);
+  const { lower, upper } = resampledMiddles(sorted.length);
   const medians = new Float64Array(BOOTSTRAP_RESAMPLES);
-  for (let i = 0; i < BOOTSTRAP_RESAMPLES; i++) {
-    for (let j = 0; j < resample.length; j++) resample[j] = values[Math.floor(random() * values.length)]!;
-    medians[i] = quantileOfSorted(resample.sort(), 0.5);
-  }
+  for (let i = 0; i < BOOTSTRAP_RESAMPLES; i++) medians[i] = (sorted[lower[i]!]! + sorted[upper[i]!]!) / 2;
   medians.sort();
   const tail = (1 - CONFIDENCE) / 2;
   return { low: quantileOfSorted(medians, tail), high: quantileOfSorted(medians, 1 - tail) };
+}
+
+interface Middles {
+  readonly lower: Int32Array;
+  readonly upper: Int32Array;
+}
+
+const middlesOf = new Map<number, Middles>();
+
+/**
+ * Which of `n` sorted values stand in the middle of each resample: the same for all samples of this size, so a report
+ * with thousands of intervals draws once. For an odd `n` both are one.
+ */
+function resampledMiddles(n: number): Middles {
+  const known = middlesOf.get(n);
+  if (known) return known;
+  const random = randomSource(BOOTSTRAP_SEED);
+  const drawn = new Int32Array(n);
+  const middles = { lower: new Int32Array(BOOTSTRAP_RESAMPLES), upper: new Int32Array(BOOTSTRAP_RESAMPLES) };
+  for (let i = 0; i < BOOTSTRAP_RESAMPLES; i++) {
+    for (let j = 0; j < n; j++) drawn[j] = Math.floor(random() * n);
+    drawn.sort();
+    middles.lower[i] = drawn[Math.floor((n - 1) / 2)]!;
+    middles.upper[i] = drawn[Math.ceil((n - 1) / 2)]!;
+  }
+  middlesOf.set(n, middles);
+  return middles;
 }
 
 export interface PairedDifference {

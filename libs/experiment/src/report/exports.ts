@@ -9,7 +9,8 @@ import { pointText } from './render.js';
 import type { Report } from './schema.js';
 
 interface Format {
-  readonly file: string;
+  /** In the run directory; null for what is made when it is asked for, because it takes long. */
+  readonly file: string | null;
   readonly help: string;
   render(report: Report, material: readonly GroupMaterial[]): string;
 }
@@ -23,7 +24,7 @@ export const EXPORT_FORMATS = {
   prom: { file: 'metrics.prom', help: "Prometheus' text format", render: toPrometheus },
   hlog: { file: 'histograms.hlog', help: 'HdrHistogram log, an interval per histogram', render: toGroupLog },
   hgrm: {
-    file: 'histograms.hgrm',
+    file: null,
     help: 'HdrHistogram percentiles, one text after the other',
     render: toGroupPercentiles,
   },

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { constants, existsSync, readdirSync } from 'node:fs';
 import { copyFile, link, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { toHdrLog, toPercentileText } from '@kworkbench/telemetry';
+import { toHdrLog } from '@kworkbench/telemetry';
 import { z } from 'zod';
 import type { CellSource } from '../report/html/material.js';
 import { cellId, type CellResult, type PlannedCell } from '../cell.js';
@@ -67,9 +67,6 @@ export interface StoredCell {
 export async function writeCell(folder: string, planned: PlannedCell, result: CellResult): Promise<void> {
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'histograms.hlog'), toHdrLog(result.histograms, result.virtualSeconds));
-  for (const histogram of result.histograms) {
-    await writeFile(join(folder, `${histogram.name}.hgrm`), toPercentileText(histogram));
-  }
   await intoPlace(join(folder, OUTCOME), `${JSON.stringify({ ...planned, ...result })}\n`);
 }
 
