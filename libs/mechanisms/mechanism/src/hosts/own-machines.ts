@@ -18,7 +18,9 @@ export interface OwnMachine extends Omit<CostProfile, 'constants'> {
 
 /** What the kernel's source says holds anywhere; everything else is a guess for a machine where nobody measured it. */
 const elsewhere = ([value, basis, source]: ConstantValue): ConstantValue =>
-  basis === 'published' ? [value, basis, source] : [value, 'assumed', `not known of this machine; elsewhere: ${source}`];
+  basis === 'published'
+    ? [value, basis, source]
+    : [value, 'assumed', `not known of this machine; elsewhere: ${source}`];
 
 /**
  * A cost profile for each machine: the mechanism's constants and those of the host.
@@ -28,7 +30,9 @@ export function ownMachineProfiles(
   machines: readonly OwnMachine[],
   own: readonly OwnDefinition[],
 ): readonly CostProfile[] {
-  const host = hostDefinitions.map(({ deb510, live618: _, ...rest }) => ({ ...rest, value: elsewhere(deb510) }));
+  const host = hostDefinitions.map(({ name, unit, help, min, max, deb510 }) => {
+    return { name, unit, help, min, max, value: elsewhere(deb510) };
+  });
   const definitions: readonly OwnDefinition[] = [...own, ...host];
   const names = new Set(definitions.map(({ name }) => name));
   return machines.map(({ values, ...machine }) => {

@@ -1,0 +1,88 @@
+// Every metric of an ipvs cell. The simulation must produce exactly these.
+import type { MetricSpec } from '@kworkbench/mechanism';
+import type { Unit } from '@kworkbench/telemetry';
+
+const metric = (name: string, unit: Unit, better: MetricSpec['better'], help: string): MetricSpec => ({
+  name,
+  unit,
+  better,
+  help,
+});
+
+export const metrics = [
+  metric('softirq_stall_max_seconds', 'seconds', 'lower', 'Longest walk of the timer in softirq'),
+  metric('softirq_stall_mean_seconds', 'seconds', 'lower', 'Mean walk of the timer in softirq'),
+  metric('packet_latency_p99_seconds', 'seconds', 'lower', "Latency of packets on the timer's CPU, 99th percentile"),
+  metric('packet_latency_max_seconds', 'seconds', 'lower', "Latency of packets on the timer's CPU, maximum"),
+  metric('packets_dropped_total', 'total', 'lower', 'Packets that found the ring full'),
+  metric('estimation_period_mean_seconds', 'seconds', 'none', 'From one sample of an estimator to its next, mean'),
+  metric('estimation_period_max_seconds', 'seconds', 'lower', 'From one sample of an estimator to its next, maximum'),
+  metric(
+    'estimation_period_error_p50_seconds',
+    'seconds',
+    'lower',
+    'Distance of the period from the two seconds that the rates assume, median',
+  ),
+  metric('estimation_period_error_p99_seconds', 'seconds', 'lower', 'The same, 99th percentile'),
+  metric('estimation_missed_total', 'total', 'lower', 'Periods without the sample that was due in them'),
+  metric(
+    'first_estimation_p50_seconds',
+    'seconds',
+    'lower',
+    'From the start of an estimator to its first sample, median',
+  ),
+  metric(
+    'first_estimation_mean_seconds',
+    'seconds',
+    'lower',
+    'From the start of an estimator to its first sample, mean',
+  ),
+  metric(
+    'first_estimation_max_seconds',
+    'seconds',
+    'lower',
+    'From the start of an estimator to its first sample, maximum',
+  ),
+  metric(
+    'nonpreemptible_max_seconds',
+    'seconds',
+    'lower',
+    'Longest time that estimation kept a CPU from everybody else',
+  ),
+  metric('kthreads', 'count', 'none', 'Kthreads at the end, all namespaces'),
+  metric('kthreads_limit', 'count', 'none', 'Kthreads that a namespace may have; 0 where there is no such limit'),
+  metric('kthread_cpu_max_ratio', 'ratio', 'lower', 'Share of a CPU that the busiest kthread takes after the warm-up'),
+  metric('kthread_wakeups_per_second', 'per_second', 'none', 'Wakeups of a kthread per second'),
+  metric('cpu_total_ratio', 'ratio', 'lower', 'CPUs that estimation takes after the warm-up'),
+  metric(
+    'cpu_per_round_ratio',
+    'ratio',
+    'lower',
+    'CPU time of one sample of every estimator, over two seconds: the share that authors give, whatever the real period',
+  ),
+  metric('tick_mean_seconds', 'seconds', 'lower', 'Mean tick that has estimators'),
+  metric('tick_max_seconds', 'seconds', 'lower', 'Longest tick'),
+  metric('tick_estimators_max', 'count', 'none', 'Estimators in the fullest row'),
+  metric('chain_len_max', 'count', 'none', 'Estimators in the longest chain'),
+  metric('chain_max', 'count', 'none', 'Limit of a chain ("using max X ests per chain")'),
+  metric('kthread_estimators_limit', 'count', 'none', 'Limit of a kthread ("Y per kthread")'),
+  metric('calc_phase_seconds', 'seconds', 'lower', 'Measuring the length of chains, the last time'),
+  metric('calc_phases_total', 'total', 'none', 'Calculation phases'),
+  metric('backlogs_dropped_total', 'total', 'lower', 'Times that a kthread was too late to make up for its ticks'),
+  metric('estimators_placed', 'count', 'higher', 'Estimators that are walked, at the end'),
+  metric('estimators_unplaced', 'count', 'lower', 'Estimators in est_temp_list at the end: not estimated'),
+  metric('samples_total', 'total', 'none', 'Samples taken'),
+  metric('add_latency_p50_seconds', 'seconds', 'lower', 'Time to add one rule, median'),
+  metric('add_latency_p99_seconds', 'seconds', 'lower', 'Time to add one rule, 99th percentile'),
+  metric('add_latency_max_seconds', 'seconds', 'lower', 'Time to add one rule, maximum'),
+  metric('estimator_bytes', 'bytes', 'lower', 'Per-CPU counters, kthread data and ticks, at the end'),
+  metric('kthread_bytes', 'bytes', 'lower', 'The part of it that is kthread data and ticks'),
+  metric('rate_error_ratio', 'ratio', 'lower', 'Packet rates that are shown over those that were injected, less one'),
+  metric(
+    'hidden_packets_max',
+    'count',
+    'lower',
+    'Packets that had come and that the shown total did not have yet, maximum',
+  ),
+  metric('array_overruns_total', 'total', 'lower', 'Times that the kernel would have written behind its arrays'),
+] as const satisfies readonly MetricSpec[];

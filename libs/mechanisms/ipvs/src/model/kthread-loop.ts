@@ -1,0 +1,152 @@
+// The loop of a kthread: kthread 0 places what is new; a row is estimated when it is due; two seconds are fifty rows.
+//
+// est_timer is absolute, so that a late tick delays no other: up to eight are made up for at once, later ones are lost. To
+// give way between chains it leaves its read-side section; whoever is deleted meanwhile is freed a grace period later.
+import { type TaskBody, YIELD } from '@kworkbench/machine';
+import type { EstKtData } from './est-kt-data.js';
+import { IPVS_EST_NTICKS } from './est-limits.js';
+import type { EstKthreads } from './est-kthreads.js';
+import { EstState, NIL } from './estimators.js';
+import { invariant } from '@kworkbench/machine';
+import type { Kthread } from './kthread.js';
+
+/** Estimators that drain_temp_list() places without releasing the config mutex. */
+const DRAIN_BATCH = 16;
+/** Ticks that may be made up for. */
+const BACKLOG_TICKS = 8;
+/** Estimators of one burst: so many are sampled at one instant, for speed. A stop waits for that many, not for one. */
+const BURST = 8;
+
+export class KthreadLoop {
+  private readonly burst: number;
+
+  constructor(private readonly owner: EstKthreads) {
+    this.burst = owner.parts.kernel.reschedule === 'estimator' ? 1 : BURST;
+  }
+
+  *run(kd: EstKtData, self: Kthread): TaskBody {
+    const { owner } = this;
+    const { timers, costs, observer } = owner.parts;
+    const { tickJiffies } = owner;
+    const wakeupNs = costs.of('tickWakeupNs');
+    let row = kd.estRow;
+    for (;;) {
+      if (kd.id === 0 && owner.placement.temp.length > 0) yield* this.drain(self);
+      if (self.shouldStop) return;
+      const { jiffies } = timers;
+      let gap = kd.estTimer - jiffies;
+      if (gap > 0) {
+        if (gap > tickJiffies) {
+          kd.estTimer = jiffies - tickJiffies;
+          gap = tickJiffies;
+        }
+        yield* timers.scheduleTimeout(gap);
+        observer.wakeups++;
+        yield wakeupNs;
+      } else if (gap < -BACKLOG_TICKS * tickJiffies) {
+        kd.estTimer = jiffies;
+        observer.droppedBacklogs++;
+      }
+      if (kd.tickLen[row]! > 0) yield* this.tick(kd, row, self);
+      row = (row + 1) % IPVS_EST_NTICKS;
+      kd.estRow = row;
+      kd.estTimer += tickJiffies;
+    }
+  }
+
+  /** ip_vs_tick_estimation() */
+  private *tick(kd: EstKtData, row: number, self: Kthread): TaskBody {
+    const { machine, rcu, build, costs, kernel, observer, estimators } = this.owner.parts;
+    const { next } = estimators;
+    const startNs = machine.nowNs;
+    const oneSection = build.preemptRcu && !build.full;
+    const condReschedNs = costs.of('condReschedNs');
+    rcu.readLock();
+    // No might_sleep() inside: the machine would take the end of each burst for one.
+    if (oneSection) machine.preemptDisable();
+    let sectionNs = startNs;
+    let tick = kd.ticks[row];
+    for (let cid = 0; tick !== undefined; cid++) {
+      cid = tick.present.next(cid);
+      if (cid >= tick.present.size || self.shouldStop) break;
+      let est = tick.chains[cid]!.first;
+      while (est !== NIL && !self.shouldStop) {
+        const first = est;
+        let ns = 0;
+        let count = 0;
+        for (; count < this.burst && est !== NIL; count++, est = next[est]!) {
+          ns += kernel.skipIdle && observer.isIdle(est) ? costs.skipNs : costs.sampleNs;
+        }
+        yield ns;
+        // Taken out meanwhile, it still leads on; and nobody can have freed it.
+        for (let at = first, i = 0; i < count; i++, at = next[at]!) this.estimate(at);
+        est = count === this.burst ? est : NIL;
+        if (kernel.reschedule === 'estimator' && est !== NIL) {
+          yield condReschedNs;
+          observer.section(sectionNs);
+          rcu.readUnlock();
+          yield YIELD;
+          rcu.readLock();
+          sectionNs = machine.nowNs;
+        }
+      }
+      if (!build.preemptRcu) {
+        yield condReschedNs;
+        observer.section(sectionNs);
+        rcu.readUnlock();
+        yield YIELD;
+        rcu.readLock();
+        sectionNs = machine.nowNs;
+      }
+      tick = kd.ticks[row];
+    }
+    if (oneSection) {
+      observer.section(startNs);
+      machine.preemptEnable();
+    } else if (build.full) observer.sectionMaxNs = Math.max(observer.sectionMaxNs, costs.of('statsLockNs'));
+    rcu.readUnlock();
+    observer.tickNs.record(machine.nowNs - startNs);
+  }
+
+  private estimate(est: number): void {
+    const { estimators, observer, kernel } = this.owner.parts;
+    invariant(estimators.state[est] !== EstState.Free, 'ipvs: a kthread estimates what has been freed');
+    if (kernel.skipIdle && observer.isIdle(est)) observer.passOver(est);
+    else observer.sample(est);
+  }
+
+  /** ip_vs_est_drain_temp_list() */
+  private *drain(self: Kthread): TaskBody {
+    const { owner } = this;
+    const { configMutex, costs, kernel, build, machine, observer } = owner.parts;
+    const { temp } = owner.placement;
+    const enqueueNs = costs.of('enqueueNs');
+    if (kernel.teardownRace === 'fixed' && owner.chainLength === 0) return;
+    for (;;) {
+      yield* configMutex.lock();
+      const startNs = machine.nowNs;
+      let count = 0;
+      let more = true;
+      while (more && count < DRAIN_BATCH) {
+        more = temp.length > 0 && !self.shouldStop && (yield* this.place(self));
+        if (more) count++;
+      }
+      if (count > 0) yield count * enqueueNs;
+      configMutex.unlock();
+      if (!build.full && count > 0) observer.section(startNs);
+      if (!more) return;
+      yield costs.of('condReschedNs');
+      yield YIELD;
+    }
+  }
+
+  /** The next of est_temp_list; what cannot be placed goes back, and waits there for a later attempt. */
+  private *place(self: Kthread): Generator<number, boolean, void> {
+    const { owner } = this;
+    const { placement } = owner;
+    const est = placement.takeTemp();
+    const placed = (!placement.needsKthread || (yield* owner.addKthread(self))) && owner.enqueue(est);
+    if (!placed) placement.addTemp(est, owner.parts.estimators.ktrow[est]!);
+    return placed;
+  }
+}

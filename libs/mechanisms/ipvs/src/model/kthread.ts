@@ -1,0 +1,44 @@
+// kthread_create(), kthread_should_stop(), kthread_stop(): a kernel thread that is asked to end and waited for.
+import { type Cpu, type CpuMask, type Machine, PARK, type Task, type TaskBody } from '@kworkbench/machine';
+
+export interface KthreadOptions {
+  readonly nice: number;
+  readonly affinity: CpuMask | undefined;
+  readonly near: Cpu;
+}
+
+export class Kthread {
+  readonly task: Task;
+  shouldStop = false;
+  exited = false;
+  private readonly waiters: Task[] = [];
+
+  constructor(
+    private readonly machine: Machine,
+    name: string,
+    body: (kthread: Kthread) => TaskBody,
+    { nice, affinity, near }: KthreadOptions,
+  ) {
+    this.task = machine.spawn(name, () => this.run(body), {
+      near: affinity === undefined || affinity.has(near.index) ? near : machine.cpus[affinity.nextFrom(0)]!,
+      nice,
+      ...(affinity && { affinity }),
+    });
+  }
+
+  /** `yield* kthread.stop()`: returns when it has ended. */
+  *stop(): TaskBody {
+    this.shouldStop = true;
+    this.machine.wake(this.task);
+    while (!this.exited) {
+      this.waiters.push(this.machine.current);
+      yield PARK;
+    }
+  }
+
+  private *run(body: (kthread: Kthread) => TaskBody): TaskBody {
+    yield* body(this);
+    this.exited = true;
+    for (const waiter of this.waiters) this.machine.wake(waiter);
+  }
+}

@@ -1,0 +1,83 @@
+// Takes samples for the estimators, and notes what everybody wants to know afterwards: periods, first delays, ticks,
+// sections without preemption.
+import type { Machine } from '@kworkbench/machine';
+import { Histogram } from '@kworkbench/telemetry';
+import type { Estimators } from './estimators.js';
+import { COUNTERS, estimateStats, INPKTS } from './ip-vs-stats.js';
+import type { Traffic } from './traffic.js';
+
+const PERIOD_NS = 2e9;
+
+const seconds = (name: string, help: string): Histogram => new Histogram({ name, unit: 'seconds', help, scale: 1e-9 });
+
+export class Observer {
+  readonly periodNs = seconds('estimation_period_seconds', 'From one sample of an estimator to its next');
+  readonly errorNs = seconds('estimation_period_error_seconds', 'Distance of that from two seconds');
+  readonly firstNs = seconds('first_estimation_seconds', 'From the start of an estimator to its first sample');
+  readonly addNs = seconds('add_latency_seconds', 'Time that a process needs to add one rule');
+  readonly tickNs = seconds('tick_seconds', 'Duration of one tick of a kthread');
+  readonly stallNs = seconds('softirq_stall_seconds', 'Duration of one walk of the timer in softirq');
+  readonly packetNs = seconds('packet_latency_seconds', 'From the arrival of a packet to its end in softirq');
+  /** Periods that passed without the sample that was due in them. */
+  missed = 0;
+  sectionMaxNs = 0;
+  chainLenMax = 0;
+  tickLenMax = 0;
+  samples = 0;
+  overruns = 0;
+  droppedBacklogs = 0;
+  packetsDropped = 0;
+  calcPhaseNs = 0;
+  calcPhases = 0;
+  wakeups = 0;
+  /** Periods count from here on. */
+  warmupNs = 0;
+
+  constructor(
+    private readonly machine: Machine,
+    private readonly estimators: Estimators,
+    private readonly traffic: Traffic,
+  ) {}
+
+  /** One estimator is estimated now. */
+  sample(est: number): void {
+    const { estimators } = this;
+    const { nowNs } = this.machine;
+    const before = estimators.sampledNs[est]!;
+    if (before < 0) this.firstNs.record(nowNs - estimators.startNs[est]!);
+    else if (before >= this.warmupNs) this.notePeriod(nowNs - before);
+    estimators.sampledNs[est] = nowNs;
+    estimators.samples[est]!++;
+    this.samples++;
+    estimateStats(estimators.last, estimators.average, est * COUNTERS, this.traffic.read(est, nowNs));
+  }
+
+  /** Whether nothing has come since the last sample and all rates are 0. */
+  isIdle(est: number): boolean {
+    const { estimators } = this;
+    const at = est * COUNTERS;
+    if (estimators.samples[est] === 0) return false;
+    for (let counter = 0; counter < COUNTERS; counter++) if (estimators.average[at + counter] !== 0) return false;
+    return this.traffic.packets(est, this.machine.nowNs) === estimators.last[at + INPKTS];
+  }
+
+  /** An idle estimator is passed over: for the period it counts as done. */
+  passOver(est: number): void {
+    const before = this.estimators.sampledNs[est]!;
+    const { nowNs } = this.machine;
+    if (before >= this.warmupNs) this.notePeriod(nowNs - before);
+    this.estimators.sampledNs[est] = nowNs;
+  }
+
+  /** Nobody else could have had the CPU since `startNs`. */
+  section(startNs: number): void {
+    const ns = this.machine.nowNs - startNs;
+    if (ns > this.sectionMaxNs) this.sectionMaxNs = ns;
+  }
+
+  private notePeriod(ns: number): void {
+    this.periodNs.record(ns);
+    this.errorNs.record(Math.abs(ns - PERIOD_NS));
+    if (ns > 1.5 * PERIOD_NS) this.missed += Math.round(ns / PERIOD_NS) - 1;
+  }
+}

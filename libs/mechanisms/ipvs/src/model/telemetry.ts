@@ -1,0 +1,86 @@
+// What an ipvs cell writes while it runs: one table of samples at 10 Hz of virtual time. What a user sees of the first
+// namespace's total stands beside what was injected.
+import type { ColumnSpec, TableSpec, Unit } from '@kworkbench/telemetry';
+import { COUNTERS, decodeRate, INPKTS } from './ip-vs-stats.js';
+import type { IpvsSystem } from './system.js';
+
+export const SAMPLE_PERIOD_NS = 100_000_000;
+export const SAMPLES = 0;
+
+interface Sampled {
+  readonly column: ColumnSpec;
+  readonly read: (system: IpvsSystem, timeNs: number) => number;
+}
+
+const sampled = (name: string, unit: Unit, help: string, read: Sampled['read']): Sampled => ({
+  column: { name, unit, help },
+  read,
+});
+
+const totalAt = ({ netns }: IpvsSystem): number => netns[0]!.total * COUNTERS + INPKTS;
+const sumOf = (
+  { netns }: IpvsSystem,
+  read: (status: IpvsSystem['netns'][number]['estimation']['status']) => number,
+): number => netns.reduce((sum, { estimation }) => sum + read(estimation.status), 0);
+
+const samples: readonly Sampled[] = [
+  sampled('estimators', 'count', 'Estimators that exist', (s) => s.parts.estimators.count),
+  sampled('estimators_placed', 'count', 'Estimators that are walked', (s) => sumOf(s, (one) => one.placed)),
+  sampled('est_temp_list', 'count', 'Estimators that wait for a place', (s) => sumOf(s, (one) => one.unplaced)),
+  sampled('kthreads_running', 'count', 'Kthreads with a task', (s) => sumOf(s, (one) => one.kthreadsRunning)),
+  sampled(
+    'chain_max',
+    'count',
+    'Limit of a chain in the first namespace',
+    (s) => s.netns[0]!.estimation.status.chainMax,
+  ),
+  sampled('estimation_cpu_seconds', 'seconds', 'CPU time of estimation so far', (s) => s.cpuNs / 1e9),
+  sampled('samples_total', 'total', 'Samples taken so far', (s) => s.parts.observer.samples),
+  sampled('missed_total', 'total', 'Periods without a sample so far', (s) => s.parts.observer.missed),
+  sampled(
+    'softirq_stall_max_seconds',
+    'seconds',
+    'Longest walk in softirq so far',
+    (s) => s.parts.observer.stallNs.max / 1e9,
+  ),
+  sampled('tick_max_seconds', 'seconds', 'Longest tick so far', (s) => s.parts.observer.tickNs.max / 1e9),
+  sampled(
+    'nonpreemptible_max_seconds',
+    'seconds',
+    'Longest section so far',
+    (s) => s.parts.observer.sectionMaxNs / 1e9,
+  ),
+  sampled('estimator_bytes', 'bytes', 'Memory of estimators', (s) => s.parts.memory.bytes),
+  sampled(
+    'total_packets_shown',
+    'count',
+    'Packets of the total, as shown',
+    (s) => s.parts.estimators.last[totalAt(s)]!,
+  ),
+  sampled('total_packets_injected', 'count', 'Packets of the total, as injected', (s, timeNs) =>
+    s.traffic.packets(s.netns[0]!.total, timeNs),
+  ),
+  sampled('total_rate_shown_per_second', 'per_second', 'Packet rate of the total, as shown', (s) =>
+    decodeRate(s.parts.estimators.average[totalAt(s)]!, INPKTS),
+  ),
+  sampled('total_rate_injected_per_second', 'per_second', 'Packet rate of the total, as injected', (s, timeNs) =>
+    s.traffic.rate(s.netns[0]!.total, timeNs),
+  ),
+];
+
+export const tables: readonly TableSpec[] = [
+  {
+    name: 'samples',
+    help: 'Estimation at 10 Hz',
+    columns: [{ name: 'time_seconds', unit: 'seconds', help: 'Virtual time' }, ...samples.map((s) => s.column)],
+  },
+];
+
+const row = new Float64Array(samples.length + 1);
+
+/** The present state as a row of the table of samples; the array is used again by the next call. */
+export function sampleRow(system: IpvsSystem, timeNs: number): Float64Array {
+  row[0] = timeNs / 1e9;
+  for (let i = 0; i < samples.length; i++) row[i + 1] = samples[i]!.read(system, timeNs);
+  return row;
+}

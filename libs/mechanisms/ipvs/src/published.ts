@@ -1,0 +1,3 @@
+import type { PublishedFigure } from '@kworkbench/mechanism';
+
+export const published: readonly PublishedFigure[] = [];
