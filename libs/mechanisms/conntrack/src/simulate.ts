@@ -1,0 +1,15 @@
+// conntrack on a machine: the host that a cell describes, and what is put on it.
+import { type Attachable, buildHost, type Cell, DEFAULT_HOST_KERNEL, simulateOnHost } from '@kworkbench/mechanism';
+import type { CellOutcome, TelemetrySink, TraceRecorder } from '@kworkbench/telemetry';
+import { ConntrackSystem } from './model/system.js';
+import { tables } from './model/telemetry.js';
+
+export const attachable: Attachable = {
+  tables,
+  host: (cell, tracer) => buildHost(cell.machine, cell.seed, DEFAULT_HOST_KERNEL, tracer),
+  attach: (place) => new ConntrackSystem(place),
+};
+
+export function simulate(cell: Cell, sink: TelemetrySink, trace?: TraceRecorder): CellOutcome {
+  return simulateOnHost([{ name: '', mechanism: attachable, cell }], sink, trace);
+}
