@@ -1,0 +1,73 @@
+// Every metric of a padata cell. The simulation must produce exactly these.
+import type { MetricSpec } from '@kworkbench/mechanism';
+import type { Unit } from '@kworkbench/telemetry';
+
+const metric = (name: string, unit: Unit, better: MetricSpec['better'], help: string): MetricSpec => ({
+  name,
+  unit,
+  better,
+  help,
+});
+
+export const metrics = [
+  metric('job_seconds', 'seconds', 'lower', 'From the call to its return, the longest of all jobs'),
+  metric(
+    'guest_start_seconds',
+    'seconds',
+    'lower',
+    'QEMU from its start until all is pinned (kind guestStart), or the job',
+  ),
+  metric(
+    'speedup_ratio',
+    'ratio',
+    'higher',
+    'Time of one thread alone on the same machine, by its constants, over job_seconds',
+  ),
+  metric('workers', 'count', 'none', 'Workers of the first job, the caller among them'),
+  metric('workers_requested', 'count', 'none', 'Workers that the first job asked for'),
+  metric(
+    'workers_cap',
+    'count',
+    'none',
+    'What bound them: 0 size, 1 max_threads, 2 mask, 3 quota, 4 online CPUs, 5 creation',
+  ),
+  metric('chunks_total', 'total', 'none', 'Chunks handed out'),
+  metric('chunk_bytes', 'bytes', 'none', 'Size of a chunk of the first job (or its unit)'),
+  metric('worker_share_max_ratio', 'ratio', 'lower', 'Most that one worker did, over the mean'),
+  metric('helper_cpu_seconds', 'seconds', 'none', 'CPU time of all helpers'),
+  metric('main_cpu_seconds', 'seconds', 'none', 'CPU time of all callers'),
+  metric(
+    'wait_for_helpers_seconds',
+    'seconds',
+    'lower',
+    'From the last chunk of the caller until its helpers had finished',
+  ),
+  metric('renice_total', 'total', 'none', 'Helpers that got the nice value of the caller'),
+  metric('mmap_lock_write_wait_seconds_total', 'total', 'lower', 'Time waited for mmap_lock to write, all workers'),
+  metric('mmap_lock_read_wait_seconds_total', 'total', 'lower', 'Time waited for mmap_lock to read, all workers'),
+  metric('mmap_lock_writes_total', 'total', 'lower', 'Times that mmap_lock was taken to write'),
+  metric('locked_bytes_max', 'bytes', 'lower', 'locked_vm at most, with what chunks had reserved'),
+  metric('cached_bytes_max', 'bytes', 'lower', 'Reserved by chunks and not used yet, at most'),
+  metric('locked_bytes_end', 'bytes', 'none', 'locked_vm after the job'),
+  metric('pinned_bytes_end', 'bytes', 'none', 'Memory that is pinned after the job'),
+  metric('error_code', 'count', 'none', 'errno of the first job: 0, 4 EINTR, 12 ENOMEM, 14 EFAULT'),
+  metric('undo_calls_total', 'total', 'lower', 'Calls of undo_fn'),
+  metric('undo_bytes', 'bytes', 'lower', 'Pinned and undone, by chunks themselves and by the caller'),
+  metric('undo_seconds', 'seconds', 'lower', 'Time that the caller spent in undo_fn'),
+  metric('kill_latency_seconds', 'seconds', 'lower', 'From SIGKILL until the call had returned; 0 without one'),
+  metric('quota_overage_ratio', 'ratio', 'lower', 'CPU time of caller and helpers over what the quota allowed, less 1'),
+  metric('debt_max_seconds', 'seconds', 'lower', 'Debt of a group at most'),
+  metric('debt_blocked_seconds', 'seconds', 'lower', 'Periods that debt took whole'),
+  metric('charged_seconds', 'seconds', 'none', 'CPU time of helpers that was charged to the group'),
+  metric('uncharged_seconds', 'seconds', 'lower', 'CPU time of helpers that was charged to nobody'),
+  metric('cpu_stat_usage_seconds', 'seconds', 'none', 'usage of cpu.stat of the group'),
+  metric('throttled_seconds', 'seconds', 'lower', 'throttled_time of the group, all CPUs'),
+  metric('nr_throttled_total', 'total', 'lower', 'Periods at whose end the group was throttled'),
+  metric('nr_bursts_total', 'total', 'none', 'Periods in which it used more than its quota'),
+  metric('neighbour_slowdown_ratio', 'ratio', 'lower', 'Time that spinners of others took, over their time alone'),
+  metric('neighbour_wakeup_p50_seconds', 'seconds', 'lower', 'Wakeup latency of others, median'),
+  metric('neighbour_wakeup_p99_seconds', 'seconds', 'lower', 'Wakeup latency of others, 99th percentile'),
+  metric('misplaced_bytes', 'bytes', 'lower', 'Memory that helpers allocated outside of the memory policy'),
+  metric('leaked_bytes', 'bytes', 'lower', 'Kernel memory of helpers that was charged to no memory cgroup'),
+  metric('lockdep_reports_total', 'total', 'lower', 'Orders of locks that may hang (patch 4, with proveLocking)'),
+] as const satisfies readonly MetricSpec[];
