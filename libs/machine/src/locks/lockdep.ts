@@ -35,6 +35,9 @@ export interface LockdepOptions {
   readonly instances?: boolean;
 }
 
+/** Tasks that are remembered at least, whether they hold anything or not. */
+const FORGET_ABOVE = 1024;
+
 /** MAX_LOCKDEP_SUBCLASSES */
 const SUBCLASSES_MAX = 8;
 
@@ -59,6 +62,7 @@ export class Lockdep implements LockProbe {
   private readonly lockIds = new Map<Lock, number>();
   private readonly lockNames: string[] = [];
   private readonly held = new Map<Task, Held>();
+  private forgetAbove = FORGET_ABOVE;
   private readonly usage: number[] = [];
   private readonly reported = new Set<string>();
 
@@ -115,8 +119,13 @@ export class Lockdep implements LockProbe {
     }
     locks.pop();
     nodes.pop();
-    // Tasks come and go.
-    if (locks.length === 0 && this.held.size > 1024) this.held.delete(task);
+    if (this.held.size > this.forgetAbove) this.forgetIdle();
+  }
+
+  /** Tasks come and go: those that hold nothing are forgotten, all at once, so that a release costs little. */
+  private forgetIdle(): void {
+    for (const [task, { locks }] of this.held) if (locks.length === 0) this.held.delete(task);
+    this.forgetAbove = Math.max(FORGET_ABOVE, 2 * this.held.size);
   }
 
   private heldBy(task: Task): Held {
