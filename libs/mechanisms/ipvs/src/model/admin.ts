@@ -125,6 +125,7 @@ export class Admin {
     const { machine, configMutex, costs } = this.parts;
     const { churnRate, churnPattern } = this.workload;
     const candidates = this.netns.filter(({ rules }) => rules.length > 0);
+    if (candidates.length === 0) return;
     for (;;) {
       yield machine.sleep(1e9 / churnRate);
       const netns = candidates[this.random.below(candidates.length)]!;

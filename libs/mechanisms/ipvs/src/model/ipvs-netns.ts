@@ -8,6 +8,9 @@ import { EstState } from './estimators.js';
 import { EstTimer } from './est-timer.js';
 import type { Traffic } from './traffic.js';
 
+/** Rates are drawn in steps of a thousandth of a packet per second. */
+const RATE_STEPS = 1000;
+
 export class IpvsNetns {
   readonly estimation: Estimation;
   /** The estimator of the total, and its mark in the traffic. */
@@ -46,7 +49,8 @@ export class IpvsNetns {
   /** Packets per second of a new rule. */
   drawRate(): number {
     const { packetsPerSecond, idleRatio } = this.workload;
-    return this.random.chance(idleRatio) ? 0 : this.random.exponential(packetsPerSecond);
+    if (packetsPerSecond === 0 || this.random.chance(idleRatio)) return 0;
+    return this.random.exponential(packetsPerSecond * RATE_STEPS) / RATE_STEPS;
   }
 
   /** One rule; the caller holds the config mutex. `counted` says whether its packets are not part of another rule's. */

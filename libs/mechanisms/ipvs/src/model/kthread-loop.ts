@@ -59,7 +59,7 @@ export class KthreadLoop {
     const { machine, rcu, build, costs, kernel, observer, estimators } = this.owner.parts;
     const { next } = estimators;
     const startNs = machine.nowNs;
-    const oneSection = build.preemptRcu && !build.full;
+    const oneSection = build.preemptRcu && !build.full && kernel.reschedule === 'chain';
     const condReschedNs = costs.of('condReschedNs');
     rcu.readLock();
     // No might_sleep() inside: the machine would take the end of each burst for one.

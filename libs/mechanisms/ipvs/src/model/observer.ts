@@ -44,7 +44,7 @@ export class Observer {
     const { estimators } = this;
     const { nowNs } = this.machine;
     const before = estimators.sampledNs[est]!;
-    if (before < 0) this.firstNs.record(nowNs - estimators.startNs[est]!);
+    if (before < 0) this.noteFirst(est);
     else if (before >= this.warmupNs) this.notePeriod(nowNs - before);
     estimators.sampledNs[est] = nowNs;
     estimators.samples[est]!++;
@@ -73,6 +73,12 @@ export class Observer {
   section(startNs: number): void {
     const ns = this.machine.nowNs - startNs;
     if (ns > this.sectionMaxNs) this.sectionMaxNs = ns;
+  }
+
+  /** Of rules; a namespace's total is there long before anybody walks it. */
+  private noteFirst(est: number): void {
+    if (this.estimators.packetsPerSecond[est]! < 0) return;
+    this.firstNs.record(this.machine.nowNs - this.estimators.startNs[est]!);
   }
 
   private notePeriod(ns: number): void {

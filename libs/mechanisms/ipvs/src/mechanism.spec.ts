@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { kernelSchema } from './kernel.js';
+import { ipvs } from './mechanism.js';
+import { cellOf, type CellOptions } from './testing/cells.js';
+import { workloadSchema } from './workloads.js';
+
+describe('check', () => {
+  const cases: readonly (readonly [string, CellOptions, string])[] = [
+    ['destinations without a service', { workload: { services: 0, destinations: 5 } }, 'workload.services'],
+    ['more rules than fit', { workload: { services: 1_000_000, destinations: 9 } }, 'workload.services'],
+    ['a warm-up as long as the run', { workload: { duration: 5, warmup: 5 } }, 'workload.warmup'],
+    ['rules added without time between them', { workload: { add: 'paced', addInterval: 0 } }, 'workload.addInterval'],
+    ['est_cpulist beyond the CPUs', { cpus: 4, workload: { estCpulist: '0-4' } }, 'workload.estCpulist'],
+    ['a writer beyond the CPUs', { cpus: 4, workload: { estCpulistWriter: '9' } }, 'workload.estCpulistWriter'],
+    ['ticks shorter than a jiffy', { hz: 24 }, 'machine.hz'],
+  ];
+  it.each(cases)('refuses %s', (_what, options, path) => {
+    expect(ipvs.check(cellOf(options)).map((problem) => problem.path)).toContain(path);
+  });
+
+  it('refuses full preemption without PREEMPT_RCU', () => {
+    const cell = cellOf();
+    const machine = { ...cell.machine, preemption: 'full', preemptRcu: false } as const;
+    expect(ipvs.check({ ...cell, machine }).map(({ path }) => path)).toEqual(['machine.preemptRcu']);
+    expect(ipvs.check({ ...cell, machine: { ...machine, preemptRcu: true } })).toEqual([]);
+  });
+
+  it('accepts what can run', () => {
+    expect(ipvs.check(cellOf())).toEqual([]);
+    expect(ipvs.check(cellOf({ workload: { services: 0 } }))).toEqual([]);
+  });
+});
+
+describe('the schemas', () => {
+  it.each([
+    ['estNice', 20],
+    ['estNice', -21],
+    ['estCpulist', '3-'],
+    ['services', -1],
+    ['teardownAt', -2],
+  ])('refuse %s %s', (key, value) => {
+    expect(workloadSchema.safeParse({ [key]: value }).success).toBe(false);
+  });
+
+  it('refuse options that nobody has', () => {
+    expect(kernelSchema.safeParse({ design: 'timer' }).success).toBe(false);
+    expect(workloadSchema.safeParse({ service: 3 }).success).toBe(false);
+  });
+});
+
+describe('the declaration', () => {
+  it('names only variants, metrics and profiles that exist', () => {
+    const variants = ipvs.variants.map(({ id }) => id);
+    const metrics = ipvs.metrics.map(({ name }) => name);
+    const profiles = ipvs.profiles.map(({ id }) => id);
+    for (const figure of ipvs.published) {
+      expect(variants).toContain(figure.variant);
+      expect(metrics).toContain(figure.metric);
+      expect(figure.low).toBeLessThanOrEqual(figure.high);
+      expect(profiles).toContain(figure.requires['machine.profile'] ?? profiles[0]);
+    }
+    for (const name of ipvs.headline ?? []) expect(metrics).toContain(name);
+    expect(new Set(ipvs.published.map(({ id }) => id)).size).toBe(ipvs.published.length);
+  });
+
+  it('gives every constant a unit, a basis, a source and a range that holds its value', () => {
+    const incomplete = ipvs.profiles.flatMap((profile) =>
+      profile.constants
+        .filter(({ value, unit, source, min, max }) => unit === '' || source === '' || value < min || value > max)
+        .map(({ name }) => `${profile.id}: ${name}`),
+    );
+    expect(incomplete).toEqual([]);
+  });
+
+  it('says what a cell does', () => {
+    const workload = { services: 50_000, destinations: 1, netns: 2, duration: 30 };
+    expect(ipvs.describeWorkload(cellOf({ workload }))).toBe(
+      '50,000 services · 1 destination each · 2 namespaces · 104 possible CPUs · 30 s',
+    );
+  });
+});
