@@ -7,7 +7,8 @@ import { schemaViolations } from './k8s/schema.js';
 const kinds = (objects: readonly KubernetesObject[]): string[] =>
   objects.map(({ kind, metadata }) => `${kind}/${metadata.name.replace(/-[a-z0-9]{10}$/, '')}`).toSorted();
 
-const SERVICES = ['coordinator', 'netns-teardown'].flatMap((name) => [
+const MECHANISMS = ['ipvs-estimator', 'netns-teardown'];
+const SERVICES = ['coordinator', ...MECHANISMS].flatMap((name) => [
   `Deployment/${name}`,
   `PodDisruptionBudget/${name}`,
   `Service/${name}`,
@@ -57,17 +58,16 @@ describe('the network policies of dev', () => {
   const pods = podsOf(objects);
   const ports: Record<string, number[]> = {
     coordinator: [8080, 50051],
-    'netns-teardown': [8081, 50052],
+    ...Object.fromEntries(MECHANISMS.map((name) => [name, [8081, 50052]])),
     redis: [6379],
     postgres: [5432],
   };
   // Everything that may be; whatever is not here must be closed.
   const edges = [
-    'coordinator > netns-teardown:50052',
+    ...MECHANISMS.map((name) => `coordinator > ${name}:50052`),
     'coordinator > postgres:5432',
     'coordinator > redis:6379',
-    'netns-teardown > coordinator:50051',
-    'netns-teardown > redis:6379',
+    ...MECHANISMS.flatMap((name) => [`${name} > coordinator:50051`, `${name} > redis:6379`]),
   ];
 
   it('open the edges that the services need, and no other', () => {
@@ -80,13 +80,13 @@ describe('the network policies of dev', () => {
           ),
         ),
     );
-    expect(open.toSorted()).toEqual(edges);
+    expect(open.toSorted()).toEqual(edges.toSorted());
   });
 });
 
 it('accepts the autoscaling component in an overlay', async () => {
   const objects = renderWithComponent('k8s/overlays/dev', 'keda');
-  expect(objects.filter(({ kind }) => kind === 'ScaledObject')).toHaveLength(1);
+  expect(objects.filter(({ kind }) => kind === 'ScaledObject')).toHaveLength(MECHANISMS.length);
   expect(await schemaViolations(objects)).toEqual([]);
 });
 

@@ -39,6 +39,14 @@ describe('the services on a real engine', () => {
     expect(watched.code).toBe(reported.code);
   });
 
+  it.each([
+    ['ipvs-k8s-50k', '--set', 'workload.services=2000', '--set', 'workload.duration=12', '--replications', '1'],
+  ])('compute %s as one process on this machine does', async (...experiment) => {
+    const here = parseReport(await kwbRun(...experiment, '--json', '-', '--quiet'));
+    const there = await kwb(['submit', ...experiment, '--watch', '--json', '-', '--coordinator', stack.grpcAddress]);
+    expect(outcome(parseReport(there))).toEqual(outcome(here));
+  });
+
   it('know the cells of an experiment that was run before and do not run them again', async () => {
     const repeated = await kwb(['submit', ...EXPERIMENT, '--watch', '--json', '-', '--coordinator', stack.grpcAddress]);
     expect(outcome(parseReport(repeated))).toEqual(outcome(local));

@@ -1,4 +1,4 @@
-// Redis, PostgreSQL, the coordinator and netns services as containers on one network.
+// Redis, PostgreSQL, the coordinator, netns services and one of each other mechanism as containers on one network.
 import { GenericContainer, Network, Wait, type StartedNetwork, type StartedTestContainer } from 'testcontainers';
 import { IMAGES } from './docker.js';
 
@@ -59,8 +59,8 @@ export class Stack {
       KWB_DATABASE_URL: `postgres://kworkbench:${PASSWORD}@postgres:5432/kworkbench`,
     });
     await Promise.all(
-      Array.from({ length: services }, () =>
-        this.#service('netns-teardown', 8081, 50_052, {
+      [...Array.from({ length: services }, () => 'netns-teardown'), 'ipvs-estimator'].map((name) =>
+        this.#service(name, 8081, 50_052, {
           KWB_COORDINATOR_GRPC: `coordinator:${GRPC_PORT}`,
           KWB_WORKERS: '1',
         }),

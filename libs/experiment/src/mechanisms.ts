@@ -1,10 +1,11 @@
 // The mechanisms that this build knows. Everything above looks a mechanism up here by name, in the main thread and in
 // cell workers alike.
+import { ipvs } from '@kworkbench/ipvs';
 import type { Attachable, Mechanism } from '@kworkbench/mechanism';
 import { neighbours } from '@kworkbench/neighbours';
 import { netns } from '@kworkbench/netns';
 
-const registry = new Map<string, Mechanism>([netns].map((mechanism) => [mechanism.name, mechanism]));
+const registry = new Map<string, Mechanism>([netns, ipvs].map((mechanism) => [mechanism.name, mechanism]));
 
 export const mechanisms: ReadonlyMap<string, Mechanism> = registry;
 
