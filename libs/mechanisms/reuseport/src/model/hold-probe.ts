@@ -13,22 +13,30 @@ export class HoldProbe {
 
   /** To be given to one lock. */
   forLock(): LockProbe {
-    const { machine } = this;
-    const kind = this;
-    let sinceNs = 0;
-    const hold: LockProbe = {
-      acquire() {},
-      contended() {
-        kind.contentions++;
-      },
-      acquired() {
-        sinceNs = machine.nowNs;
-      },
-      release() {
-        const heldNs = machine.nowNs - sinceNs;
-        if (heldNs > kind.maxNs) kind.maxNs = heldNs;
-      },
-    };
-    return new LockProbes([this.lockdep, hold]);
+    return new LockProbes([this.lockdep, new OneLock(this.machine, this)]);
+  }
+}
+
+class OneLock implements LockProbe {
+  private sinceNs = 0;
+
+  constructor(
+    private readonly machine: Machine,
+    private readonly kind: HoldProbe,
+  ) {}
+
+  acquire(): void {}
+
+  contended(): void {
+    this.kind.contentions++;
+  }
+
+  acquired(): void {
+    this.sinceNs = this.machine.nowNs;
+  }
+
+  release(): void {
+    const heldNs = this.machine.nowNs - this.sinceNs;
+    if (heldNs > this.kind.maxNs) this.kind.maxNs = heldNs;
   }
 }
