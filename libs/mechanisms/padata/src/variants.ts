@@ -77,7 +77,8 @@ export const variants: readonly PadataVariant[] = [
     id: 'user-threads',
     title: 'the process maps parts of the range from its own threads',
     source: 'review, 20220106011306.GY2328285',
-    kernel: { threads: 'user' },
+    // The process unmaps what was mapped itself when one of its calls fails.
+    kernel: { threads: 'user', firstError: true, undo: true },
   },
   {
     id: 'folio-batching',

@@ -44,7 +44,7 @@ export class Helper {
       'padata: a helper outside of the mask of its caller',
     );
     const group = kernel.remoteCharge && kernel.helperGroup === 'root' ? this.caller.group : undefined;
-    remoteBegin(task, group);
+    if (group !== undefined) remoteBegin(task, group);
     const charge = group && ((): void => this.charge(task, group));
     const steps = job.work(task, true, map, charge, this.index);
     if (charge !== undefined && kernel.chargeAt === 'tick') yield* this.chargingAtTicks(steps, charge);

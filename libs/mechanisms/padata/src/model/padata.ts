@@ -6,6 +6,7 @@
 // Invariants: workers within each cap; a job returns only after all its helpers have finished; undo runs in the caller,
 // after that, in ascending ranges; the caller's nice value never changes, and at most one helper has it at a time.
 import {
+  type Cpu,
   type CpuGroup,
   DONE,
   type CpuMask,
@@ -55,6 +56,8 @@ export class Padata {
     private readonly failCreations: ReadonlySet<number>,
     /** Once the machine is up. */
     private readonly booted: boolean,
+    /** A CPU of each node. */
+    private readonly nodeCpus: readonly number[],
     /** Called after each remote charge. */
     readonly charged: () => void,
   ) {}
@@ -162,11 +165,17 @@ export class Padata {
     const mask: CpuMask | undefined = kernel.capAffinity || user ? main.affinity : undefined;
     const group = user || kernel.helperGroup === 'caller' ? helper.caller.group : undefined;
     helper.task = machine.spawn(`${job.spec.name}/${helper.index}`, body, {
-      near: main.cpu,
+      near: this.idlest(main, helper.index),
       nice: kernel.maxNice && !user ? HELPER_NICE : user ? main.nice : 0,
       ...(mask && { affinity: mask }),
       ...(group && { group }),
     });
+  }
+
+  /** New tasks go to the idlest node (find_idlest_cpu()): from node to node in turn, within the mask. */
+  private idlest(main: Task, index: number): Cpu {
+    const cpu = this.machine.cpus[this.nodeCpus[index % this.nodeCpus.length]!]!;
+    return main.affinity === undefined || main.affinity.has(cpu.index) ? cpu : main.cpu;
   }
 
   /**

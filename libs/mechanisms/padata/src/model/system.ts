@@ -62,6 +62,7 @@ export class PadataSystem implements Instance {
       onlineCpus,
       new Set(numbersOf(workload.failCreations)),
       workload.kind !== 'deferredInit',
+      Array.from({ length: topology.nodes }, (_, node) => topology.cpusOfNode(node)[0]!),
       () => this.noteDebt(),
     );
     this.bystanders = new Bystanders(
