@@ -4,8 +4,9 @@ import { ipvs } from '@kworkbench/ipvs';
 import type { Attachable, Mechanism } from '@kworkbench/mechanism';
 import { neighbours } from '@kworkbench/neighbours';
 import { netns } from '@kworkbench/netns';
+import { reuseport } from '@kworkbench/reuseport';
 
-const registry = new Map<string, Mechanism>([netns, ipvs].map((mechanism) => [mechanism.name, mechanism]));
+const registry = new Map<string, Mechanism>([netns, ipvs, reuseport].map((mechanism) => [mechanism.name, mechanism]));
 
 export const mechanisms: ReadonlyMap<string, Mechanism> = registry;
 

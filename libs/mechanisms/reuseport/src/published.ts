@@ -69,7 +69,13 @@ const hops = (
   low: expected - half,
   high: expected + half,
   basis: 'predicted',
-  requires: { ...queues(oldListeners, newListeners, close), 'workload.policy': 'none' },
+  requires: {
+    ...queues(oldListeners, newListeners, close),
+    'workload.policy': 'none',
+    'workload.connections': 8_000,
+    'workload.dropAcksFor': 0,
+    'workload.deferAccept': 0,
+  },
 });
 
 export const published: readonly PublishedFigure[] = [
