@@ -81,6 +81,12 @@ export const variants: readonly PadataVariant[] = [
     kernel: { threads: 'user', firstError: true, undo: true },
   },
   {
+    id: 'user-threads-cache',
+    title: 'threads of the process, each with the locked_vm cache of the series',
+    source: 'for a comparison of threads alone',
+    kernel: { threads: 'user', firstError: true, undo: true, cachePages: CACHE_PAGES },
+  },
+  {
     id: 'folio-batching',
     title: 'one thread that pins folios, not pages',
     source: '20250521042507.77205-1-lizhe.67',

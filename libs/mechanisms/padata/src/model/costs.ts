@@ -41,10 +41,10 @@ export function pinCosts(constants: Constants, kernel: PadataKernel, workload: P
   const mapNs = of('iommuMapNs');
   const accountNs = of('accountNs');
   const sharedNs = own('SharedNs');
-  let totalNs = own('PageNs');
-  if (kernel.folioBatching && prefaulted && pages !== 'small') totalNs *= of('folioBatchingRatio');
+  const folios = kernel.folioBatching && prefaulted && pages !== 'small' ? of('folioBatchingRatio') : 1;
+  const totalNs = own('PageNs') * folios;
   // The published cost of a page is that of the whole loop.
-  const checkNs = of('pageCheckNs');
+  const checkNs = of('pageCheckNs') * folios;
   const apartNs = (mapNs + accountNs) / runPages + sharedNs / BATCH_PAGES + checkNs;
   return {
     pageNs: Math.max(totalNs - apartNs, 0.1 * totalNs),
