@@ -86,6 +86,16 @@ ${spec
     ],
     ['a folder', () => ['run', `${folder}/`], /expected a readable scenario file.*a folder$/],
     ['broken YAML', () => ['run', file('broken.yaml', 'a: [1,\nb: }')], /broken\.yaml:\d+:\d+: expected valid YAML/],
+    [
+      'YAML that contains itself',
+      () => ['run', file('cycle.yaml', '&a [*a]')],
+      /cycle\.yaml: expected a document, got one with a part that contains itself$/,
+    ],
+    [
+      'YAML that nests without end',
+      () => ['run', file('deep.yaml', '? '.repeat(100_000))],
+      /deep\.yaml:1:129: expected at most 64 levels of nesting, got more$/,
+    ],
     ['an empty file', () => ['run', file('empty.yaml', '')], /empty\.yaml: expected a mapping/],
     ['no text at all', () => ['run', file('binary.yaml', '\0\x01\x02')], /binary\.yaml/],
     [

@@ -9,7 +9,6 @@ import {
   collectProvenance,
   parseScenario,
   planRound,
-  ScenarioError,
   type PlannedCell,
   type Results,
   type Scenario,
@@ -176,28 +175,10 @@ export class ExperimentDriver {
     if (missing.length > 0) return this.queues.ensure(id, missing, (await this.#scenario(experiment)).timeoutMs);
 
     const scenario = await this.#scenario(experiment);
-    const round = this.#plan(scenario, results);
-    if (round instanceof ScenarioError) return this.#giveUp(experiment, round);
+    const round = planRound(scenario, results);
     if (round.length === 0) return this.#finish(experiment, scenario, planned, results);
     await store.putPlannedCells(id, [...planned, ...round]);
     return this.#step(id, true);
-  }
-
-  #plan(scenario: Scenario, results: Results): PlannedCell[] | ScenarioError {
-    try {
-      return planRound(scenario, results);
-    } catch (error) {
-      // A search has come to a value that cannot run, which only its results could tell.
-      if (error instanceof ScenarioError) return error;
-      throw error;
-    }
-  }
-
-  async #giveUp({ id }: StoredExperiment, error: ScenarioError): Promise<void> {
-    await this.stores.use.updateExperiment(id, { state: 'failed', verdict: 'fail', endedAt: new Date().toISOString() });
-    this.metrics.experiments.inc({ event: 'failed' });
-    this.log.warn({ experimentId: id, reason: error.message }, 'experiment ended without a report');
-    this.changes.announce(id);
   }
 
   async #finish(

@@ -10,8 +10,8 @@ export type FindStep =
   | { readonly kind: 'found'; readonly low: number; readonly high: number }
   | { readonly kind: 'holds at from' }
   | { readonly kind: 'never holds' }
-  /** Cells failed at this value, so there is no answer. */
-  | { readonly kind: 'no answer'; readonly at: number };
+  /** Cells failed at this value, so there is no answer; with a reason, they could not even start. */
+  | { readonly kind: 'no answer'; readonly at: number; readonly reason?: string };
 
 /** Whether the condition holds at a value; `undefined` when that has not been run, `null` when it cannot be known. */
 export type Answer = (value: number) => boolean | null | undefined;

@@ -10,6 +10,8 @@ export const MAX_CELLS = 10_000;
 export const MOST_CELLS = 1_000_000;
 /** A scenario is a page of text; its sweep written out by hand makes it some. Anything above is no scenario. */
 export const MAX_SCENARIO_BYTES = 2 ** 20;
+/** Levels of lists and mappings in a scenario file; those of the catalogue have up to 6. */
+export const MAX_NESTING = 64;
 /** Designs that one table can still compare. */
 export const MAX_VARIANTS = 100;
 /** Axes of a sweep: each multiplies the cells. */

@@ -78,14 +78,25 @@ function search(
   tried: PlannedGroup[],
 ): FindStep {
   const answers = new Map<number, boolean | null | undefined>();
-  return nextFindStep(find, (value) => {
+  let reason: string | undefined;
+  const step = nextFindStep(find, (value) => {
     if (answers.has(value)) return answers.get(value);
-    const group = groupAt(scenario, variant, { ...point, [find.parameter]: value });
+    let group: PlannedGroup;
+    try {
+      group = groupAt(scenario, variant, { ...point, [find.parameter]: value });
+    } catch (error) {
+      // Only the results could tell that the search comes here: it ends, and what has run keeps its report.
+      if (!(error instanceof ScenarioError)) throw error;
+      const lacks = error.problems.map(({ expected, got }) => `expected ${expected}, got ${got}`);
+      reason = `${find.parameter} = ${value} cannot run: ${lacks.join('; ')}`;
+      return null;
+    }
     const answer = answerOf(find, group, results);
     answers.set(value, answer);
     if (answer !== undefined) tried.push(group);
     return answer;
   });
+  return step.kind === 'no answer' && reason !== undefined ? { ...step, reason } : step;
 }
 
 function answerOf(find: FindSpec, group: PlannedGroup, results: Results): boolean | null | undefined {

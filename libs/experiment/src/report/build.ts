@@ -37,8 +37,10 @@ export function buildReport({ scenario, planned, results, wallSeconds, provenanc
   const thresholds = checkThresholds(scenario, groups);
   const notRun = planned.filter(({ id }) => !results.has(id)).length;
   const aborted = notRun > 0 ? brokenThreshold(scenario, results) : undefined;
+  const find = findResults(scenario, groups, results);
   const failed =
     failures.length > 0 ||
+    find.some(({ reason }) => reason !== undefined) ||
     notRun > 0 ||
     published.some(({ ok, gated }) => gated && ok === false) ||
     thresholds.some(({ ok }) => !ok);
@@ -67,7 +69,7 @@ export function buildReport({ scenario, planned, results, wallSeconds, provenanc
     comparisons: scenario.find ? [] : compareVariants(scenario, groups),
     published,
     thresholds,
-    find: findResults(scenario, groups, results),
+    find,
     profiles: profilesOf(scenario, groups),
     provenance,
   };
@@ -79,6 +81,8 @@ export function exitCodeOf(report: Report): ExitCode {
   if (failed('invariant')) return ExitCode.InvariantViolated;
   if (failed('model')) return ExitCode.ModelFailed;
   if (failed('timeout')) return ExitCode.TimedOut;
+  // A search that came to a value that cannot run: the scenario asks for what there is not.
+  if (report.find.some(({ reason }) => reason !== undefined)) return ExitCode.BadScenario;
   if (report.aborted !== undefined) return ExitCode.ThresholdFailed;
   if (failed('cancelled') || report.notRun > 0) return ExitCode.Cancelled;
   return report.verdict === 'pass' ? ExitCode.Passed : ExitCode.ThresholdFailed;
@@ -146,6 +150,7 @@ function findResults(scenario: Scenario, groups: readonly Group[], results: Resu
       variant,
       point,
       outcome: step.kind === 'try' ? 'not finished' : step.kind,
+      ...(step.kind === 'no answer' && step.reason !== undefined && { reason: step.reason }),
       value: found?.high ?? (step.kind === 'holds at from' ? find.from : null),
       low: found?.low ?? null,
       high: found?.high ?? null,

@@ -166,7 +166,7 @@ function findSection(report: Report, paint: Style): string {
       case 'never holds':
         return `${about} holds nowhere up to ${parameter} = ${formatNumber(entry.tried.at(-1)?.value ?? 0)}`;
       default:
-        return `${about}: ${entry.outcome}`;
+        return `${about}: ${entry.outcome}${entry.reason === undefined ? '' : ` (${entry.reason})`}`;
     }
   });
   return lines.join('\n');

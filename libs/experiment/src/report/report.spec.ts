@@ -210,6 +210,20 @@ describe('verdict and exit code', () => {
 });
 
 describe('find in the report', () => {
+  it('says which value cannot run; that is a bad scenario, with the report of what has run', () => {
+    const outside = { parameter: 'kernel.batch', from: 1, to: 64, precision: 1, metric: 'backlog_bytes' };
+    const report = reportOf(
+      queueScenario({ find: { ...outside, condition: 'med>1MB' }, variants: ['before'] }),
+      madeUp(({ cell }) => ({ backlog_bytes: Number(cell.kernel.batch) * 1e5 })),
+    );
+    expect(report.find).toMatchObject([
+      { outcome: 'no answer', reason: 'kernel.batch = 23 cannot run: expected at most 20 or at least 40, got 23' },
+    ]);
+    expect(report.find[0]!.tried.map(({ value }) => value)).toEqual([1, 8, 64]);
+    expect([report.verdict, exitCodeOf(report)]).toEqual(['fail', ExitCode.BadScenario]);
+    expect(renderSummary(report)).toContain('no answer (kernel.batch = 23 cannot run');
+  });
+
   const find = {
     parameter: 'workload.rate',
     from: 100,

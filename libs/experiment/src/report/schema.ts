@@ -109,6 +109,7 @@ const find = z.object({
   variant,
   point,
   outcome: z.enum(['found', 'holds at from', 'never holds', 'no answer', 'not finished']),
+  reason: z.string().optional().describe('Why there is no answer: the value that the search came to and cannot run'),
   value: z.number().nullable().describe('Smallest value tried at which the condition holds'),
   low: z.number().nullable().describe('Largest value below it at which the condition does not hold'),
   high: z.number().nullable(),

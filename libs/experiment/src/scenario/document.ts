@@ -1,6 +1,8 @@
 // From text to a plain document, with what was said on the command line put in before anything is checked.
 import { LineCounter, parse, parseDocument } from 'yaml';
+import { MAX_NESTING } from '../limits.js';
 import { parseThresholdKey } from '../thresholds.js';
+import { levelsOf, tooDeepAt } from './nesting.js';
 import { formatGot, type ScenarioProblem } from './problems.js';
 import { formatPath } from './zod-problems.js';
 
@@ -21,6 +23,8 @@ export interface ScenarioOverrides {
 
 type Mapping = Record<string, unknown>;
 
+const NESTING = `at most ${MAX_NESTING} levels of nesting`;
+
 /** `from..to:step` or `from..to:log<points>`. */
 const RANGE = /^([^.]\S*?)\.\.(\S+?):(log)?(\S+)$/;
 
@@ -34,6 +38,12 @@ export interface LoadedDocument {
 
 /** Parses YAML (or JSON) and applies the overrides; syntax errors carry line and column. */
 export function loadDocument(text: string, source: string, overrides: ScenarioOverrides): LoadedDocument {
+  const refused = (expected: string, got: string, place?: { line: number; col: number }): LoadedDocument => {
+    const problem = { source, path: '', expected, got, ...(place && { line: place.line, column: place.col }) };
+    return { document: undefined, problems: [problem], sourceOf: () => source };
+  };
+  const deep = tooDeepAt(text);
+  if (deep) return refused(NESTING, 'more', deep);
   const lines = new LineCounter();
   const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const syntax = yaml.errors.map((error) => {
@@ -46,17 +56,13 @@ export function loadDocument(text: string, source: string, overrides: ScenarioOv
     document = yaml.toJS();
   } catch (error) {
     // Too many aliases, or one without an anchor.
-    const problem = { source, path: '', expected: 'valid YAML', got: (error as Error).message };
-    return { document: undefined, problems: [problem], sourceOf: () => source };
+    return refused('valid YAML', (error as Error).message);
   }
+  const levels = levelsOf(document);
+  if (levels === Infinity) return refused('a document', 'one with a part that contains itself');
+  if (levels > MAX_NESTING) return refused(NESTING, 'more');
   if (!isMapping(document)) {
-    const problem = {
-      source,
-      path: '',
-      expected: 'a mapping with apiVersion, kind, metadata and spec',
-      got: formatGot(document),
-    };
-    return { document, problems: [problem], sourceOf: () => source };
+    return refused('a mapping with apiVersion, kind, metadata and spec', formatGot(document));
   }
   const applied = new Overriding(document, source);
   applied.apply(overrides);
@@ -171,7 +177,7 @@ class Overriding {
   #scalar(option: string, path: string, text: string): unknown {
     let value: unknown;
     try {
-      value = parse(text);
+      value = tooDeepAt(text) === undefined ? parse(text) : text;
     } catch {
       value = text;
     }

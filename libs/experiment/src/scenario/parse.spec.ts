@@ -18,6 +18,8 @@ function linesOf(run: () => unknown): string[] {
   return [];
 }
 
+const nested = (levels: number, inside: string) => '['.repeat(levels) + inside + ']'.repeat(levels);
+
 const firstCell = (spec: Record<string, unknown>, overrides?: ScenarioOverrides) =>
   planRound(queueScenario(spec, overrides), new Map())[0]!.cell;
 
@@ -215,6 +217,25 @@ describe('parseScenario', () => {
       /^x\.yaml:\d+:\d+: expected valid YAML, got /,
     );
     expect(linesOf(() => parseScenario('a: 1\na: 2\n', 'x.yaml'))[0]).toMatch(/^x\.yaml:2:1: .*unique/);
+  });
+
+  it.each([
+    ['contains itself', 'a: &a [*a]', 'x.yaml: expected a document, got one with a part that contains itself'],
+    ['is nothing but itself', '&a [*a]', 'x.yaml: expected a document, got one with a part that contains itself'],
+    ['nests keys in keys', '? '.repeat(5_000), 'x.yaml:1:129: expected at most 64 levels of nesting, got more'],
+    ['nests lists over lines', '[\n'.repeat(5_000), /^x\.yaml:65:1: expected at most 64 levels/],
+    [
+      'nests by aliases',
+      `a: &a ${nested(30, '1')}\nb: &b ${nested(30, '*a')}\nc: ${nested(30, '*b')}`,
+      'x.yaml: expected at most 64 levels of nesting, got more',
+    ],
+  ])('refuses in one line a text that %s', (_, text, line) => {
+    const lines = linesOf(() => parseScenario(text, 'x.yaml'));
+    expect(lines).toEqual([expect.stringMatching(line)]);
+  });
+
+  it('reads a key that was given on the command line as text when it nests too deep', () => {
+    expect(linesOf(() => queueScenario({}, { set: { 'machine.cpus': '? '.repeat(2_000) } }))).toHaveLength(1);
   });
 
   it.each(['', '- 1', 'hello', '42'])('wants a mapping, not %j', (text) => {

@@ -97,7 +97,7 @@ export function findSection(report: Report): Section[] {
     named(entry.variant, entry.point),
     `${entry.metric} ${entry.condition}`,
     entry.parameter,
-    entry.outcome,
+    entry.reason === undefined ? entry.outcome : `${entry.outcome}: ${entry.reason}`,
     entry.low === null ? '' : formatNumber(entry.low),
     entry.value === null ? '' : formatNumber(entry.value),
   ]);
