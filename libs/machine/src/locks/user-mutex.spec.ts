@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { CacheLines } from '../hardware/cache-line.js';
+import { Topology } from '../hardware/topology.js';
 import type { Machine } from '../machine.js';
 import { SchedClass, type TaskBody } from '../sched/task.js';
 import { testMachine } from '../testing/build.js';
@@ -150,6 +152,24 @@ describe('UserMutex', () => {
       expect(gotNs[1]).toBeLessThanOrEqual(2_500);
     },
   );
+
+  it('is taken by one of several spinners that take its line from each other all the time', () => {
+    const machine = testMachine(8);
+    const lines = new CacheLines(machine, new Topology(8), { nearNs: 50, farNs: 50, memoryNs: 50 });
+    const mutex = new UserMutex(machine, 'm', { ...COSTS, spinLimitNs: 1e6 }, { line: lines.line() });
+    let got = 0;
+    for (const cpu of machine.cpus) {
+      const body = function* (): TaskBody {
+        yield* mutex.lock();
+        got++;
+        yield 50;
+        yield mutex.unlock();
+      };
+      machine.spawn('t', body, { on: cpu });
+    }
+    machine.run(1e6);
+    expect(got).toBe(8);
+  });
 
   it('goes to any of several spinners, by the seed', () => {
     const winners = (seed: number) => {

@@ -31,6 +31,8 @@ const enum Word {
 const enum Stage {
   Arriving,
   Spinning,
+  /** It saw the word free and has fetched the line: the exchange comes before anybody can take the line away. */
+  Exchanging,
   /** In the kernel, about to look at the word once more. */
   EnteringFutex,
   Sleeping,
@@ -127,6 +129,8 @@ export class UserMutex extends Lock implements SpinPlace {
         return this.tryTake(task, Word.Taken) ? this.got(task, wait) : this.firstMiss(task, wait);
       case Stage.Spinning:
         return this.afterSpin(task, wait);
+      case Stage.Exchanging:
+        return this.exchange(task, wait);
       case Stage.EnteringFutex:
         return this.enterFutex(task, wait);
       default:
@@ -147,8 +151,15 @@ export class UserMutex extends Lock implements SpinPlace {
   private afterSpin(task: Task, wait: TaskLocks): number {
     if (this.word === Word.Free && this.line !== undefined) {
       const ns = Math.round(this.line.write(task.cpu.index));
-      if (ns > 0) return ns;
+      if (ns > 0) {
+        wait.stage = Stage.Exchanging;
+        return ns;
+      }
     }
+    return this.exchange(task, wait);
+  }
+
+  private exchange(task: Task, wait: TaskLocks): number {
     const stayed = wait.list === this.spinners;
     const leftNs = stayed ? wait.deadlineNs - this.machine.nowNs : wait.deadlineNs;
     if (stayed) this.spinners.remove(wait);
