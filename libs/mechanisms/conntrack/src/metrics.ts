@@ -12,6 +12,7 @@ const metric = (name: string, unit: Unit, better: MetricSpec['better'], help: st
 export const metrics = [
   metric('wall_seconds', 'seconds', 'lower', 'Until the last packet thread has ended'),
   metric('packet_seconds_mean', 'seconds', 'lower', 'Time of a thread per packet (benchmark), or mean latency'),
+  metric('packet_cpu_seconds_mean', 'seconds', 'lower', 'CPU time of the packet threads per packet, spinning included'),
   metric('packets_per_second', 'per_second', 'higher', 'All threads together'),
   metric('packet_latency_p50_seconds', 'seconds', 'lower', 'Latency of a packet, median'),
   metric('packet_latency_p99_seconds', 'seconds', 'lower', 'Latency of a packet, 99th percentile'),

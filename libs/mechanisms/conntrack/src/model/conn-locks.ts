@@ -1,28 +1,33 @@
 // The lock of every connection (conn->lock, an adaptive mutex). A mutex exists here only while somebody has it or wants it,
 // so a million connections need none; a section that takes no time of its own is only counted, once nobody holds it.
 import { invariant, type Machine, UserMutex, type UserMutexCosts } from '@kworkbench/machine';
+import type { Conns } from './conns.js';
 
 interface Held {
   readonly mutex: UserMutex;
+  /** Its place in the pool, from 1. */
+  readonly number: number;
   users: number;
 }
 
 export class ConnLocks {
   acquisitions = 0;
-  private readonly held = new Map<number, Held>();
-  private readonly pool: Held[] = [];
+  private readonly all: Held[] = [];
+  private readonly free: Held[] = [];
 
   constructor(
     private readonly machine: Machine,
     private readonly costs: UserMutexCosts,
+    private readonly conns: Conns,
   ) {}
 
   /** Announces that the current task wants the lock: from then on it calls `acquire()` of the mutex until that is 0. */
   enter(conn: number): UserMutex {
-    let held = this.held.get(conn);
+    const { lock } = this.conns;
+    let held = this.all[lock[conn]! - 1];
     if (held === undefined) {
-      held = this.pool.pop() ?? { mutex: new UserMutex(this.machine, 'conn->lock', this.costs), users: 0 };
-      this.held.set(conn, held);
+      held = this.free.pop() ?? this.make();
+      lock[conn] = held.number;
     }
     held.users++;
     this.acquisitions++;
@@ -31,22 +36,30 @@ export class ConnLocks {
 
   /** @returns ns of the system call, as {@link UserMutex.unlock}. */
   leave(conn: number): number {
-    const held = this.held.get(conn)!;
+    const { lock } = this.conns;
+    const held = this.all[lock[conn]! - 1]!;
     const ns = held.mutex.unlock();
     if (--held.users === 0) {
-      this.held.delete(conn);
-      this.pool.push(held);
+      lock[conn] = 0;
+      this.free.push(held);
     }
     return ns;
   }
 
   isHeld(conn: number): boolean {
-    return this.held.size > 0 && this.held.has(conn);
+    return this.conns.lock[conn] !== 0;
   }
 
   /** A section within the current burst; only when {@link isHeld} is false. */
   pass(conn: number): void {
-    invariant(!this.isHeld(conn), 'conn->lock: taken while another has it');
+    invariant(this.conns.lock[conn] === 0, 'conn->lock: taken while another has it');
     this.acquisitions++;
+  }
+
+  private make(): Held {
+    const mutex = new UserMutex(this.machine, 'conn->lock', this.costs);
+    const held = { mutex, number: this.all.length + 1, users: 0 };
+    this.all.push(held);
+    return held;
   }
 }

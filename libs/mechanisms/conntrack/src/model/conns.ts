@@ -26,6 +26,8 @@ export class Conns {
   refs = new Uint8Array(INITIAL);
   /** Which RCU list it is on. */
   list = new Uint8Array(INITIAL);
+  /** The mutex that is its lock while somebody has that or wants it; 0: nobody does. */
+  lock = new Int32Array(INITIAL);
   /** Its cache line, which holds its lock. */
   line = new Int32Array(INITIAL);
   next: Int32Array;
@@ -73,6 +75,7 @@ export class Conns {
   /** delete_conn(): nobody may have a pointer to it any more. */
   remove(conn: number): void {
     invariant(this.state[conn] === ConnState.Cleaned, 'P4: a connection is freed twice, or while in the table');
+    invariant(this.lock[conn] === 0, 'P4: a connection is freed while its lock is held');
     this.state[conn] = ConnState.Free;
     this.freedTotal++;
     this.allocated--;
@@ -88,6 +91,7 @@ export class Conns {
     this.key = grownInt(this.key);
     this.zone = grownInt(this.zone);
     this.line = grownInt(this.line);
+    this.lock = grownInt(this.lock);
     this.next = grownInt(this.next);
     this.previous = grownInt(this.previous);
     this.tm = grownByte(this.tm);

@@ -16,6 +16,7 @@ export function metricsOf(system: ConntrackSystem): Record<MetricName, number> {
   return {
     wall_seconds: system.endNs / 1e9,
     packet_seconds_mean: meanNs / 1e9,
+    packet_cpu_seconds_mean: perPacket(system.packetCpuNs) / 1e9,
     packets_per_second: system.endNs > 0 ? (packets * 1e9) / system.endNs : 0,
     packet_latency_p50_seconds: secondsAt(latencyNs, 0.5),
     packet_latency_p99_seconds: secondsAt(latencyNs, 0.99),

@@ -5,6 +5,7 @@ export class NatPorts {
   /** What the last search tried. */
   probes = 0;
   private readonly used: Uint8Array;
+  private taken = 0;
   private readonly portOf = new Map<number, number>();
 
   constructor(ports: number) {
@@ -14,14 +15,21 @@ export class NatPorts {
   /** From a port given by the hash on. @returns the first free one, taken from now on, or -1. */
   take(hash: number): number {
     const { used } = this;
+    // All of them are tried in vain; there is no need to look.
+    if (this.taken === used.length) return this.none();
     for (let tried = 0; tried < used.length; tried++) {
       const port = (hash + tried) % used.length;
       if (used[port] === 1) continue;
       used[port] = 1;
+      this.taken++;
       this.probes = tried + 1;
       return port;
     }
-    this.probes = used.length;
+    return this.none();
+  }
+
+  private none(): number {
+    this.probes = this.used.length;
     return -1;
   }
 
@@ -41,5 +49,6 @@ export class NatPorts {
   putBack(port: number): void {
     invariant(this.used[port] === 1, 'NAT: a free port is given back');
     this.used[port] = 0;
+    this.taken--;
   }
 }

@@ -24,6 +24,8 @@ export class OvsRcu {
   postponed = 0;
   postponedMax = 0;
   gracePeriods = 0;
+  /** Called when nothing waits to be freed any more. */
+  onIdle: (() => void) | undefined;
   private task: Task | undefined;
   /** Postponed since the grace period under way began, and those that it will free. */
   private next: number[] = [];
@@ -131,7 +133,10 @@ class UrcuThread extends Routine {
     for (;;) {
       switch (this.step_) {
         case Step.Idle:
-          if (!this.rcu.begin()) return PARK;
+          if (!this.rcu.begin()) {
+            this.rcu.onIdle?.();
+            return PARK;
+          }
           this.step_ = Step.Waiting;
           break;
         case Step.Waiting:

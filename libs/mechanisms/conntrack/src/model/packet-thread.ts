@@ -34,6 +34,8 @@ const enum At {
   Miss,
   CreateLock,
   TableLock,
+  /** No port is free, which is known only at the end of the search. */
+  Refused,
   Create,
   QueueInsert,
   QueueLink,
@@ -147,6 +149,10 @@ export class PacketThread extends Routine {
         return this.acquire(At.Create) || this.createUnderLock();
       case At.TableLock:
         return this.acquire(At.Create) || this.insertAgain();
+      case At.Refused:
+        this.debtNs += this.lock.unlock();
+        this.at = At.End;
+        return 0;
       case At.Create:
         return this.create();
       case At.QueueInsert:
@@ -363,21 +369,23 @@ export class PacketThread extends Routine {
       return 0;
     }
     const searchNs = this.searchPort();
-    if (searchNs < 0) return 0;
+    if (this.noPort) return this.burst(At.End, searchNs);
     return this.burst(At.TableLock, Math.max(1, ct.costs.insertNs - ct.costs.tableInsertNs) + searchNs);
   }
 
-  /** ns of the NAT search; below 0 when there is no port and the packet is dropped. */
+  /** @returns ns of the NAT search; {@link noPort} says that it was in vain and the packet is dropped. */
   private searchPort(): number {
     const { ct, traffic } = this;
     const { nat } = this.options;
     this.port = -1;
     if (nat === undefined) return 0;
     this.port = nat.take(hashOf(traffic.key, traffic.zone));
-    if (this.port >= 0) return nat.probes * ct.costs.natProbeNs;
-    ct.dropsNat++;
-    this.at = At.End;
-    return -1;
+    if (this.port < 0) ct.dropsNat++;
+    return nat.probes * ct.costs.natProbeNs;
+  }
+
+  private get noPort(): boolean {
+    return this.port < 0 && this.options.nat !== undefined;
   }
 
   /** ct_lock across the second lookup, the limits, the NAT search and the insert. */
@@ -392,11 +400,13 @@ export class PacketThread extends Routine {
       this.at = this.lists ? At.Test : At.State;
       return 0;
     }
-    const searchNs = ct.refused(traffic.zone) ? -1 : this.searchPort();
-    if (searchNs >= 0) return this.burst(At.Create, ns + searchNs);
-    this.debtNs += this.lock.unlock() + costs.lookupNs;
-    this.at = At.End;
-    return 0;
+    if (ct.refused(traffic.zone)) {
+      this.debtNs += this.lock.unlock() + costs.lookupNs;
+      this.at = At.End;
+      return 0;
+    }
+    const searchNs = this.searchPort();
+    return this.noPort ? this.burst(At.Refused, searchNs) : this.burst(At.Create, ns + searchNs);
   }
 
   private removeExpired(): number {

@@ -1,5 +1,5 @@
 // One conntrack on a host: the table, packet threads, ct_clean, the urcu thread and whoever configures it, wired together.
-import { type CacheLines, CpuMask, invariant, type Machine } from '@kworkbench/machine';
+import { type CacheLines, CpuMask, invariant, type Machine, type Task } from '@kworkbench/machine';
 import type { Cell, Instance, Place } from '@kworkbench/mechanism';
 import { Histogram } from '@kworkbench/telemetry';
 import type { ConntrackKernel } from '../kernel.js';
@@ -46,6 +46,7 @@ export class ConntrackSystem implements Instance {
   backlogMax = 0;
   backlogOldestMaxNs = 0;
   private readonly lines: CacheLines;
+  private readonly tasks: Task[] = [];
   private live: number;
   private adminEnded = true;
 
@@ -68,6 +69,7 @@ export class ConntrackSystem implements Instance {
     };
     const ct = new Conntrack(options);
     this.ct = ct;
+    ct.rcu.onIdle = () => place.finished();
     const roundDone = (round: Parameters<typeof roundRow>[0]): void => {
       place.row(ROUNDS, roundRow(round));
       place.finished();
@@ -102,7 +104,7 @@ export class ConntrackSystem implements Instance {
     this.threads.forEach((thread, i) => {
       const cpu = cpus[i % shared]!;
       const where = workload.pinned ? { on: cpu } : { near: cpu, affinity: mask };
-      machine.spawn(`pmd${i}`, () => thread, { ...where, userMode: true });
+      this.tasks.push(machine.spawn(`pmd${i}`, () => thread, { ...where, userMode: true }));
     });
     const other = cpus.at(-1)!.index;
     this.ct.rcu.start(other);
@@ -126,6 +128,10 @@ export class ConntrackSystem implements Instance {
     return this.threads.reduce((sum, thread) => sum + thread.packets, 0);
   }
 
+  get packetCpuNs(): number {
+    return this.tasks.reduce((sum, task) => sum + task.cpuTimeNs, 0);
+  }
+
   get lineTransfers(): number {
     return this.lines.nearTransfers + this.lines.farTransfers;
   }
@@ -141,7 +147,6 @@ export class ConntrackSystem implements Instance {
     this.backlogMax = Math.max(this.backlogMax, count);
     this.backlogOldestMaxNs = Math.max(this.backlogOldestMaxNs, oldestNs);
     this.place.row(SAMPLES, sampleRow(this, timeNs));
-    if (this.endNs >= 0) this.place.finished();
   }
 
   end(): ReturnType<Instance['end']> {
