@@ -51,6 +51,12 @@ describe('the timer, before', () => {
     expect(Math.abs(period! - seconds)).toBeLessThan(0.002);
   });
 
+  it('stalls for longer than the run when a walk does not end in it', () => {
+    const workload = present(1_000_000, { duration: 9, warmup: 6 });
+    const metrics = of({ variant: 'timer', profile: 'arm4node-powersave', workload });
+    expect(metrics['softirq_stall_max_seconds']).toBeGreaterThan(6);
+  });
+
   it('comes later by the length of the walk when lists are long: it is armed at the end', () => {
     const { estimation_period_mean_seconds: period } = of({ variant: 'timer', workload: present(50_000) });
     expect(period).toBeCloseTo(2.272, 3);

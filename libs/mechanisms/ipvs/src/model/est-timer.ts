@@ -66,9 +66,11 @@ export class EstTimer implements Estimation {
     const { machine, timers, observer } = this.parts;
     if (this.runEstimation && !this.stopped) {
       const startNs = machine.nowNs;
+      observer.walkingSinceNs = startNs;
       yield* this.lock.lock();
       yield* this.walk();
       this.lock.unlock();
+      observer.walkingSinceNs = -1;
       const tookNs = machine.nowNs - startNs;
       this.cpuNs += tookNs;
       observer.stallNs.record(tookNs);

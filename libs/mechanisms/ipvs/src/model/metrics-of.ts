@@ -59,7 +59,7 @@ export function metricsOf(system: IpvsSystem): Record<MetricName, number> {
   const kthreads = sum((status) => status.kthreads);
   const running = sum((status) => status.kthreadsRunning);
   return {
-    softirq_stall_max_seconds: observer.stallNs.max / 1e9,
+    softirq_stall_max_seconds: observer.stallMaxNs / 1e9,
     softirq_stall_mean_seconds: observer.stallNs.mean / 1e9,
     packet_latency_p99_seconds: secondsAt(observer.packetNs, 0.99),
     packet_latency_max_seconds: secondsAt(observer.packetNs, 1),
@@ -72,7 +72,7 @@ export function metricsOf(system: IpvsSystem): Record<MetricName, number> {
     first_estimation_p50_seconds: secondsAt(observer.firstNs, 0.5),
     first_estimation_mean_seconds: observer.firstNs.mean / 1e9,
     first_estimation_max_seconds: secondsAt(observer.firstNs, 1),
-    nonpreemptible_max_seconds: observer.sectionMaxNs / 1e9,
+    nonpreemptible_max_seconds: Math.max(observer.sectionMaxNs, observer.stallMaxNs) / 1e9,
     kthreads,
     kthreads_limit: Math.max(...all.map((status) => status.kthreadsLimit)),
     kthread_cpu_max_ratio: busiestKthread(system, seconds),

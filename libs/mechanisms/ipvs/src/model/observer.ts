@@ -27,6 +27,8 @@ export class Observer {
   overruns = 0;
   droppedBacklogs = 0;
   packetsDropped = 0;
+  /** Since when a timer walks in softirq; -1: none does. */
+  walkingSinceNs = -1;
   calcPhaseNs = 0;
   calcPhases = 0;
   wakeups = 0;
@@ -79,6 +81,12 @@ export class Observer {
   private noteFirst(est: number): void {
     if (this.estimators.packetsPerSecond[est]! < 0) return;
     this.firstNs.record(this.machine.nowNs - this.estimators.startNs[est]!);
+  }
+
+  /** The longest walk in softirq, one that is under way included. */
+  get stallMaxNs(): number {
+    const underWay = this.walkingSinceNs < 0 ? 0 : this.machine.nowNs - this.walkingSinceNs;
+    return Math.max(this.stallNs.max, underWay);
   }
 
   private notePeriod(ns: number): void {

@@ -41,7 +41,7 @@ const samples: readonly Sampled[] = [
     'softirq_stall_max_seconds',
     'seconds',
     'Longest walk in softirq so far',
-    (s) => s.parts.observer.stallNs.max / 1e9,
+    (s) => s.parts.observer.stallMaxNs / 1e9,
   ),
   sampled('tick_max_seconds', 'seconds', 'Longest tick so far', (s) => s.parts.observer.tickNs.max / 1e9),
   sampled(
