@@ -11,7 +11,15 @@ const PROJECT = `kwb-e2e-${process.pid}`;
 /** Redis, PostgreSQL and both services, one after the other: about 25 s on two cores. */
 const HEALTHY_TIMEOUT_MS = 120_000;
 const POLL_MS = 1_000;
-const SERVICES = ['coordinator', 'ipvs-estimator', 'netns-teardown', 'postgres', 'redis', 'reuseport-migrator'];
+const SERVICES = [
+  'coordinator',
+  'ipvs-estimator',
+  'netns-teardown',
+  'padata-helpers',
+  'postgres',
+  'redis',
+  'reuseport-migrator',
+];
 
 async function freePort(): Promise<number> {
   const server = createServer();

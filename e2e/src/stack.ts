@@ -59,12 +59,16 @@ export class Stack {
       KWB_DATABASE_URL: `postgres://kworkbench:${PASSWORD}@postgres:5432/kworkbench`,
     });
     await Promise.all(
-      [...Array.from({ length: services }, () => 'netns-teardown'), 'ipvs-estimator', 'reuseport-migrator'].map(
-        (name) =>
-          this.#service(name, 8081, 50_052, {
-            KWB_COORDINATOR_GRPC: `coordinator:${GRPC_PORT}`,
-            KWB_WORKERS: '1',
-          }),
+      [
+        ...Array.from({ length: services }, () => 'netns-teardown'),
+        'ipvs-estimator',
+        'padata-helpers',
+        'reuseport-migrator',
+      ].map((name) =>
+        this.#service(name, 8081, 50_052, {
+          KWB_COORDINATOR_GRPC: `coordinator:${GRPC_PORT}`,
+          KWB_WORKERS: '1',
+        }),
       ),
     );
   }

@@ -4,9 +4,12 @@ import { ipvs } from '@kworkbench/ipvs';
 import type { Attachable, Mechanism } from '@kworkbench/mechanism';
 import { neighbours } from '@kworkbench/neighbours';
 import { netns } from '@kworkbench/netns';
+import { padata } from '@kworkbench/padata';
 import { reuseport } from '@kworkbench/reuseport';
 
-const registry = new Map<string, Mechanism>([netns, ipvs, reuseport].map((mechanism) => [mechanism.name, mechanism]));
+const registry = new Map<string, Mechanism>(
+  [netns, ipvs, padata, reuseport].map((mechanism) => [mechanism.name, mechanism]),
+);
 
 export const mechanisms: ReadonlyMap<string, Mechanism> = registry;
 
