@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ipvs } from './mechanism.js';
 import { EstKthreads } from './model/est-kthreads.js';
+import type { Kthread } from './model/kthread.js';
 import { cellOf, type CellOptions, run, systemOf } from './testing/cells.js';
 
 const of = (options: CellOptions) => run(options).metrics as Record<string, number>;
@@ -12,9 +13,11 @@ const SMALL = { profile: 'xeon6326-performance', cpus: 4 } as const;
 function column(options: CellOptions, name: string): { readonly seconds: number; readonly value: number }[] {
   const { telemetry } = run(options);
   const at = telemetry.headers[0]!.tables[0]!.columns.findIndex((candidate) => candidate.name === name);
-  return telemetry.frames.flatMap(({ columns, rows }) =>
-    Array.from({ length: rows }, (_, i) => ({ seconds: columns[0]![i]!, value: columns[at]![i]! })),
-  );
+  return telemetry.frames
+    .filter(({ table }) => table === 0)
+    .flatMap(({ columns, rows }) =>
+      Array.from({ length: rows }, (_, i) => ({ seconds: columns[0]![i]!, value: columns[at]![i]! })),
+    );
 }
 
 const never = -1;
@@ -24,7 +27,7 @@ const time = fc.oneof(
 );
 const anyCell: fc.Arbitrary<CellOptions> = fc
   .record({
-    variant: fc.constantFrom('timer', 'v1', 'rfc-v4', 'v6.2', 'race-fix', 'skipIdle', 'skipQuietCpus'),
+    variant: fc.constantFrom('timer', 'v1', 'rfc-v4', 'v6.2', 'race-fix', 'workqueue', 'skipIdle', 'skipQuietCpus'),
     cpus: fc.constantFrom(1, 2, 5),
     hz: fc.constantFrom(100, 250, 300, 1000),
     kernel: fc.record({ build: fc.constantFrom('machine', 'voluntary', 'full', 'dynamic') }),
@@ -101,6 +104,20 @@ describe('kthreads at rest', () => {
     }
   });
 
+  it('could be work items: the same period and work, but est_nice and est_cpulist do not reach them', () => {
+    const workload = { services: 20_000, add: 'present', duration: 20, warmup: 8, estCpulist: '1', estCpulistAt: 3 };
+    const kthreads = of({ ...SMALL, workload });
+    const work = of({ ...SMALL, variant: 'workqueue', workload });
+    expect(work['estimation_period_mean_seconds']).toBeCloseTo(2, 5);
+    expect(work['kthreads']).toBe(kthreads['kthreads']);
+    expect(work['calc_phases_total']).toBe(2);
+    expect(work['cpu_total_ratio']! / kthreads['cpu_total_ratio']!).toBeCloseTo(1, 1);
+    const late = { ...workload, estCpulistAt: -1, saturate: true, estNice: 19, estNiceAt: 4, duration: 40 };
+    const constants = { estimateColdNs: 1000 };
+    expect(of({ ...SMALL, constants, workload: late })['estimation_missed_total']).toBeGreaterThan(0);
+    expect(of({ ...SMALL, constants, variant: 'workqueue', workload: late })['estimation_missed_total']).toBe(0);
+  });
+
   it('keep a CPU for a chain, for a tick, or for a lock, as the build has it', () => {
     const section = (build: 'voluntary' | 'full' | 'dynamic') =>
       of({ kernel: { build }, workload: { services: 5000, add: 'present', duration: 8, warmup: 6 } });
@@ -174,7 +191,7 @@ describe('est_nice and est_cpulist', () => {
     system.start();
     system.parts.machine.run(1e12);
     const { placement } = system.netns[0]!.estimation as EstKthreads;
-    expect(placement.kthreads[0]!.task!.task.nice).toBe(19);
+    expect((placement.kthreads[0]!.task as Kthread).task.nice).toBe(19);
     expect(system.parts.observer.calcPhases).toBe(1);
   });
 
@@ -196,7 +213,7 @@ describe('est_nice and est_cpulist', () => {
     system.parts.machine.run(1e12);
     const { placement, status } = system.netns[0]!.estimation as EstKthreads;
     expect(status.kthreadsLimit).toBe(4);
-    expect([...placement.kthreads[0]!.task!.task.affinity!]).toEqual([2]);
+    expect([...(placement.kthreads[0]!.task as Kthread).task.affinity!]).toEqual([2]);
     expect(system.parts.observer.calcPhases).toBe(2);
     expect(status.placed).toBe(501);
   });
@@ -233,6 +250,22 @@ describe('more estimators than kthreads may take', () => {
     // What was deleted last may not have been replaced yet.
     expect(placed['estimators_placed']).toBeGreaterThan(9590);
     expect(placed['estimators_placed']! + placed['estimators_unplaced']!).toBe(12_001);
+  });
+});
+
+describe('the table of kthreads', () => {
+  it('tells what each has, once in two seconds', () => {
+    const { telemetry } = run({ profile: 'alibaba-104', workload: { services: 50_000, add: 'present', duration: 12 } });
+    const rows = telemetry.frames
+      .filter(({ table }) => table === 1)
+      .flatMap(({ columns, rows: count }) =>
+        Array.from({ length: count }, (_, i) => columns.map((column) => column[i]!)),
+      );
+    const last = rows.filter(([seconds]) => seconds === 10).map(([, , ...rest]) => rest.slice(0, 5));
+    expect(last).toEqual([
+      [0, 1, 40_800, 50, 816],
+      [1, 1, 9_201, 12, 816],
+    ]);
   });
 });
 

@@ -43,6 +43,12 @@ export const kernelSchema = z.strictObject({
       'voluntary: no PREEMPT_RCU, 48 chains a tick with cond_resched() between them; full: PREEMPT_RCU, preemptible anywhere; ' +
         'dynamic: PREEMPT_RCU booted with preempt=none or voluntary, a whole tick in one piece; machine: as machine.preemption says',
     ),
+  runner: z
+    .enum(['kthread', 'workqueue'])
+    .default('kthread')
+    .describe(
+      'What if: a work item on an unbound workqueue in place of each kthread; nice and est_cpulist do not reach it',
+    ),
   skipIdle: z
     .boolean()
     .default(false)

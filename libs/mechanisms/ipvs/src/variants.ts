@@ -38,6 +38,12 @@ export const variants: readonly IpvsVariant[] = [
     kernel: { teardownRace: 'fixed' },
   },
   {
+    id: 'workqueue',
+    title: 'v6.2 with work items in place of kthreads',
+    source: 'what-if: asked for in review, lvs-devel Y5OhfLeQiOXhQ2/s@salvia',
+    kernel: { runner: 'workqueue' },
+  },
+  {
     id: 'skipIdle',
     title: 'v6.2, passing over idle estimators',
     source: 'what-if: wished for on lvs-devel, not done',

@@ -5,7 +5,7 @@ import type { EstKtData } from './est-kt-data.js';
 import { chainLength, IPVS_EST_NTICKS } from './est-limits.js';
 import type { EstKthreads } from './est-kthreads.js';
 import { NIL } from './estimators.js';
-import type { Kthread } from './kthread.js';
+import type { EstRunner } from './kthread.js';
 
 /** Estimators that are relinked without releasing the config mutex. */
 const RELINK_BATCH = 64;
@@ -25,7 +25,7 @@ const DEFAULT_LENGTH = { cached: 8, fresh: 2 } as const;
 export class CalcPhase {
   constructor(private readonly owner: EstKthreads) {}
 
-  *run(self: Kthread): TaskBody {
+  *run(self: EstRunner): TaskBody {
     const { owner } = this;
     const { machine, configMutex, observer, kernel } = owner.parts;
     const startNs = machine.nowNs;
@@ -39,12 +39,12 @@ export class CalcPhase {
     configMutex.unlock();
   }
 
-  private aborted(self: Kthread): boolean {
+  private aborted(self: EstRunner): boolean {
     return !this.owner.enabled || self.shouldStop;
   }
 
   /** One object, hot in the cache, again and again with bottom halves off; 0 when it was cut short. */
-  private *measureCached(self: Kthread): Generator<number, number, void> {
+  private *measureCached(self: EstRunner): Generator<number, number, void> {
     const { machine, timers, costs, rcu, observer } = this.owner.parts;
     let loops = 1;
     let least = Infinity;
@@ -70,9 +70,9 @@ export class CalcPhase {
   }
 
   /** Chains of fresh objects, longer and longer, under SCHED_FIFO. What is fresh is in the cache too, and the least counts. */
-  private *measureFresh(self: Kthread): Generator<number, number, void> {
+  private *measureFresh(self: EstRunner): Generator<number, number, void> {
     const { machine, costs } = this.owner.parts;
-    const { task } = self;
+    const task = machine.current;
     machine.scheduler.setClass(task, SchedClass.Fifo, 1);
     let objects = 0;
     let least = Infinity;
@@ -94,7 +94,7 @@ export class CalcPhase {
   }
 
   /** So that estimators can be moved without a grace period. */
-  private *stopOthers(self: Kthread): Generator<number, boolean, void> {
+  private *stopOthers(self: EstRunner): Generator<number, boolean, void> {
     const { owner } = this;
     if (!(yield* owner.lockEst(self))) return false;
     const { kthreads } = owner.placement;
@@ -107,12 +107,12 @@ export class CalcPhase {
   }
 
   /** Everything but the last estimator of kthread 0; false when it was cut short. */
-  private *relink(self: Kthread): Generator<number, boolean, void> {
+  private *relink(self: EstRunner): Generator<number, boolean, void> {
     return yield* this.owner.parts.kernel.rowPolicy === 'delay' ? this.byDelay(self) : this.byKthread(self);
   }
 
   /** So that the list ends in ascending order of the delays, which are kept. */
-  private *byDelay(self: Kthread): Generator<number, boolean, void> {
+  private *byDelay(self: EstRunner): Generator<number, boolean, void> {
     const { placement } = this.owner;
     for (let delay = IPVS_EST_NTICKS - 1; delay >= 0; delay--) {
       for (let id = placement.ktCount - 1; id >= 0; id--) {
@@ -124,7 +124,7 @@ export class CalcPhase {
   }
 
   /** v4: kthread by kthread from the last, row by row. */
-  private *byKthread(self: Kthread): Generator<number, boolean, void> {
+  private *byKthread(self: EstRunner): Generator<number, boolean, void> {
     const { placement } = this.owner;
     for (let id = placement.ktCount - 1; id >= 0; id--) {
       const kd = placement.kthreads[id];
@@ -135,7 +135,7 @@ export class CalcPhase {
     return true;
   }
 
-  private *unlinkRow(kd: EstKtData, row: number, self: Kthread): Generator<number, boolean, void> {
+  private *unlinkRow(kd: EstKtData, row: number, self: EstRunner): Generator<number, boolean, void> {
     const { owner } = this;
     const { placement, parts } = owner;
     const { configMutex, costs, machine, observer, build } = parts;

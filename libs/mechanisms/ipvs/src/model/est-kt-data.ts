@@ -6,7 +6,7 @@ import { invariant } from '@kworkbench/machine';
 import { Bitmap } from './bitmap.js';
 import { type EstLimits, IPVS_EST_NTICKS } from './est-limits.js';
 import { EstList, type Estimators, EstState } from './estimators.js';
-import type { Kthread } from './kthread.js';
+import type { EstRunner } from './kthread.js';
 
 export class EstTick {
   readonly chains: readonly EstList[];
@@ -30,7 +30,7 @@ export class EstKtData {
   estRow = 0;
   addRow = 0;
   estCount = 0;
-  task: Kthread | undefined;
+  task: EstRunner | undefined;
   /** CPU time of the tasks that it had before. */
   pastCpuNs = 0;
 
@@ -43,7 +43,7 @@ export class EstKtData {
   }
 
   get cpuNs(): number {
-    return this.pastCpuNs + (this.task?.task.cpuTimeNs ?? 0);
+    return this.pastCpuNs + (this.task?.cpuNs ?? 0);
   }
 
   /** Puts an estimator into a row; true when a tick had to be allocated. */

@@ -10,7 +10,8 @@ import { type EstLimits, estLimits, estTickJiffies, KTHREADS_PER_CPU, tickChains
 import { KthreadLoop } from './kthread-loop.js';
 import type { EstimationStatus, Estimation, EstParts } from './est-parts.js';
 import { Enqueued, EstPlacement, INITIAL_DELAY } from './est-placement.js';
-import { Kthread } from './kthread.js';
+import { EstWork, NO_MORE } from './est-work.js';
+import { type EstRunner, Kthread } from './kthread.js';
 
 /** A kthread that waits for est_mutex looks so often whether it should stop. */
 const RETRY_JIFFIES = 1;
@@ -176,7 +177,7 @@ export class EstKthreads implements Estimation {
   }
 
   /** ip_vs_est_add_kthread(); false when there are as many as there may be, or kthread 0 that asks is to stop. */
-  *addKthread(asking?: Kthread): Generator<number, boolean, void> {
+  *addKthread(asking?: EstRunner): Generator<number, boolean, void> {
     const { placement, maxThreads } = this;
     if (this.enabled && maxThreads > 0 && placement.ktCount >= maxThreads) return false;
     if (!(yield* this.lockEst(asking))) return false;
@@ -187,7 +188,7 @@ export class EstKthreads implements Estimation {
     return true;
   }
 
-  *lockEst(asking: Kthread | undefined): Generator<number, boolean, void> {
+  *lockEst(asking: EstRunner | undefined): Generator<number, boolean, void> {
     if (asking === undefined) {
       yield* this.estMutex.lock();
       return true;
@@ -209,6 +210,11 @@ export class EstKthreads implements Estimation {
     if (kd.task !== undefined) return;
     const { jiffies } = timers;
     if (Math.abs(kd.estTimer - jiffies) > 4 * this.tickJiffies) kd.estTimer = jiffies;
+    if (this.parts.kernel.runner === 'workqueue') {
+      const { workqueues, unboundWq } = this.parts;
+      kd.task = new EstWork(machine, workqueues, unboundWq, (self) => this.turn(kd, self));
+      return;
+    }
     yield costs.of('kthreadCreateNs');
     kd.task = new Kthread(machine, `ipvs-e:${this.index}:${kd.id}`, (self) => this.main(kd, self), {
       nice: this.nice,
@@ -222,20 +228,28 @@ export class EstKthreads implements Estimation {
     if (task === undefined) return;
     yield* task.stop();
     if (kd.task !== task) return;
-    kd.pastCpuNs += task.task.cpuTimeNs;
+    kd.pastCpuNs += task.cpuNs;
     kd.task = undefined;
   }
 
   /** ip_vs_estimation_kthread() */
   private *main(kd: EstKtData, self: Kthread): TaskBody {
-    if (!this.limitsFixed) {
-      if (kd.id > 0 && this.chainLength === 0) return;
-      if (kd.id === 0) {
-        if (this.chainLength === 0) this.calcPhase = true;
-        if (this.calcPhase) yield* this.calc.run(self);
-      }
-    }
-    yield* this.loop.run(kd, self);
+    if (yield* this.enter(kd, self)) yield* this.loop.run(kd, self);
+  }
+
+  /** The same as one execution of a work item. */
+  private *turn(kd: EstKtData, self: EstWork): Generator<number, number, void> {
+    if (self.turns === 0 && !(yield* this.enter(kd, self))) return NO_MORE;
+    return yield* this.loop.turn(kd, self);
+  }
+
+  /** What is done once, at the start; false when there is nothing to estimate by. */
+  private *enter(kd: EstKtData, self: EstRunner): Generator<number, boolean, void> {
+    if (this.limitsFixed) return true;
+    if (kd.id > 0) return this.chainLength > 0;
+    if (this.chainLength === 0) this.calcPhase = true;
+    if (this.calcPhase) yield* this.calc.run(self);
+    return true;
   }
 
   /** ip_vs_est_reload_start() */

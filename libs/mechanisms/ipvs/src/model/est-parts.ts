@@ -13,6 +13,8 @@ export interface EstParts {
   readonly workqueues: Workqueues;
   /** system_long_wq */
   readonly longWq: Workqueue;
+  /** Of the what-if without kthreads. */
+  readonly unboundWq: Workqueue;
   readonly kernel: IpvsKernel;
   readonly build: Build;
   readonly costs: EstCosts;

@@ -2,13 +2,13 @@
 //
 // est_timer is absolute, so that a late tick delays no other: up to eight are made up for at once, later ones are lost. To
 // give way between chains it leaves its read-side section; whoever is deleted meanwhile is freed a grace period later.
-import { type TaskBody, YIELD } from '@kworkbench/machine';
+import { invariant, type TaskBody, YIELD } from '@kworkbench/machine';
 import type { EstKtData } from './est-kt-data.js';
 import { IPVS_EST_NTICKS } from './est-limits.js';
 import type { EstKthreads } from './est-kthreads.js';
 import { EstState, NIL } from './estimators.js';
-import { invariant } from '@kworkbench/machine';
-import type { Kthread } from './kthread.js';
+import { NO_MORE } from './est-work.js';
+import type { EstRunner } from './kthread.js';
 
 /** Estimators that drain_temp_list() places without releasing the config mutex. */
 const DRAIN_BATCH = 16;
@@ -24,38 +24,62 @@ export class KthreadLoop {
     this.burst = owner.parts.kernel.reschedule === 'estimator' ? 1 : BURST;
   }
 
-  *run(kd: EstKtData, self: Kthread): TaskBody {
+  /** Until it is to stop. */
+  *run(kd: EstKtData, self: EstRunner): TaskBody {
     const { owner } = this;
     const { timers, costs, observer } = owner.parts;
-    const { tickJiffies } = owner;
     const wakeupNs = costs.of('tickWakeupNs');
-    let row = kd.estRow;
     for (;;) {
       if (kd.id === 0 && owner.placement.temp.length > 0) yield* this.drain(self);
       if (self.shouldStop) return;
-      const { jiffies } = timers;
-      let gap = kd.estTimer - jiffies;
+      const gap = this.gap(kd);
       if (gap > 0) {
-        if (gap > tickJiffies) {
-          kd.estTimer = jiffies - tickJiffies;
-          gap = tickJiffies;
-        }
         yield* timers.scheduleTimeout(gap);
         observer.wakeups++;
         yield wakeupNs;
-      } else if (gap < -BACKLOG_TICKS * tickJiffies) {
-        kd.estTimer = jiffies;
-        observer.droppedBacklogs++;
       }
-      if (kd.tickLen[row]! > 0) yield* this.tick(kd, row, self);
-      row = (row + 1) % IPVS_EST_NTICKS;
-      kd.estRow = row;
-      kd.estTimer += tickJiffies;
+      yield* this.row(kd, self);
     }
   }
 
+  /** One turn of what stands in place of a kthread; jiffies until the next. */
+  *turn(kd: EstKtData, self: EstRunner): Generator<number, number, void> {
+    const { owner } = this;
+    const { timers, costs, observer } = owner.parts;
+    observer.wakeups++;
+    if (kd.id === 0 && owner.placement.temp.length > 0) yield* this.drain(self);
+    if (self.shouldStop) return NO_MORE;
+    const early = this.gap(kd);
+    if (early > 0) return early;
+    yield costs.of('tickWakeupNs');
+    yield* this.row(kd, self);
+    return Math.max(0, kd.estTimer - timers.jiffies);
+  }
+
+  /** Jiffies until its row is due. */
+  private gap(kd: EstKtData): number {
+    const { tickJiffies, parts } = this.owner;
+    const { jiffies } = parts.timers;
+    const gap = kd.estTimer - jiffies;
+    if (gap > tickJiffies) {
+      kd.estTimer = jiffies - tickJiffies;
+      return tickJiffies;
+    }
+    if (gap < -BACKLOG_TICKS * tickJiffies) {
+      kd.estTimer = jiffies;
+      parts.observer.droppedBacklogs++;
+    }
+    return gap;
+  }
+
+  private *row(kd: EstKtData, self: EstRunner): TaskBody {
+    if (kd.tickLen[kd.estRow]! > 0) yield* this.tick(kd, kd.estRow, self);
+    kd.estRow = (kd.estRow + 1) % IPVS_EST_NTICKS;
+    kd.estTimer += this.owner.tickJiffies;
+  }
+
   /** ip_vs_tick_estimation() */
-  private *tick(kd: EstKtData, row: number, self: Kthread): TaskBody {
+  private *tick(kd: EstKtData, row: number, self: EstRunner): TaskBody {
     const { machine, rcu, build, costs, kernel, observer, estimators } = this.owner.parts;
     const { next } = estimators;
     const startNs = machine.nowNs;
@@ -116,7 +140,7 @@ export class KthreadLoop {
   }
 
   /** ip_vs_est_drain_temp_list() */
-  private *drain(self: Kthread): TaskBody {
+  private *drain(self: EstRunner): TaskBody {
     const { owner } = this;
     const { configMutex, costs, kernel, build, machine, observer } = owner.parts;
     const { temp } = owner.placement;
@@ -141,7 +165,7 @@ export class KthreadLoop {
   }
 
   /** The next of est_temp_list; what cannot be placed goes back, and waits there for a later attempt. */
-  private *place(self: Kthread): Generator<number, boolean, void> {
+  private *place(self: EstRunner): Generator<number, boolean, void> {
     const { owner } = this;
     const { placement } = owner;
     const est = placement.takeTemp();

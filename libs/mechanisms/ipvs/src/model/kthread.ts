@@ -1,13 +1,22 @@
 // kthread_create(), kthread_should_stop(), kthread_stop(): a kernel thread that is asked to end and waited for.
 import { type Cpu, type CpuMask, type Machine, PARK, type Task, type TaskBody } from '@kworkbench/machine';
 
+/** Who estimates for a context: a kthread, or what stands in its place. */
+export interface EstRunner {
+  readonly shouldStop: boolean;
+  readonly exited: boolean;
+  readonly cpuNs: number;
+  /** `yield* runner.stop()`: returns when it has ended. */
+  stop(): TaskBody;
+}
+
 export interface KthreadOptions {
   readonly nice: number;
   readonly affinity: CpuMask | undefined;
   readonly near: Cpu;
 }
 
-export class Kthread {
+export class Kthread implements EstRunner {
   readonly task: Task;
   shouldStop = false;
   exited = false;
@@ -26,7 +35,10 @@ export class Kthread {
     });
   }
 
-  /** `yield* kthread.stop()`: returns when it has ended. */
+  get cpuNs(): number {
+    return this.task.cpuTimeNs;
+  }
+
   *stop(): TaskBody {
     this.shouldStop = true;
     this.machine.wake(this.task);

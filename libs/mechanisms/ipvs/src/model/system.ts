@@ -15,7 +15,7 @@ import { IpvsNetns } from './ipvs-netns.js';
 import { metricsOf } from './metrics-of.js';
 import { Observer } from './observer.js';
 import { Packets } from './packets.js';
-import { SAMPLE_PERIOD_NS, SAMPLES, sampleRow } from './telemetry.js';
+import { KTHREADS, KTHREADS_EVERY_NS, kthreadRows, SAMPLE_PERIOD_NS, SAMPLES, sampleRow } from './telemetry.js';
 import { Traffic } from './traffic.js';
 
 export type IpvsCell = Cell<IpvsKernel, IpvsWorkload>;
@@ -61,6 +61,7 @@ export class IpvsSystem implements Instance {
       rcu,
       workqueues,
       longWq: workqueues.alloc(256),
+      unboundWq: workqueues.allocUnbound(256),
       kernel,
       build,
       costs,
@@ -111,6 +112,8 @@ export class IpvsSystem implements Instance {
     const hidden = this.hiddenPackets(timeNs);
     if (hidden > this.hiddenPacketsMax) this.hiddenPacketsMax = hidden;
     this.place.row(SAMPLES, sampleRow(this, timeNs));
+    if (timeNs % KTHREADS_EVERY_NS !== 0) return;
+    for (const row of kthreadRows(this, timeNs)) this.place.row(KTHREADS, row);
   }
 
   /** Packets that have come to the first namespace's total and that its readers cannot see yet. */

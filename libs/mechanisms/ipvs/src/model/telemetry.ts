@@ -1,11 +1,15 @@
 // What an ipvs cell writes while it runs: one table of samples at 10 Hz of virtual time. What a user sees of the first
 // namespace's total stands beside what was injected.
 import type { ColumnSpec, TableSpec, Unit } from '@kworkbench/telemetry';
+import { EstKthreads } from './est-kthreads.js';
 import { COUNTERS, decodeRate, INPKTS } from './ip-vs-stats.js';
 import type { IpvsSystem } from './system.js';
 
 export const SAMPLE_PERIOD_NS = 100_000_000;
 export const SAMPLES = 0;
+export const KTHREADS = 1;
+/** Rows of the table of kthreads come at every twentieth sample: once in a period. */
+export const KTHREADS_EVERY_NS = 2_000_000_000;
 
 interface Sampled {
   readonly column: ColumnSpec;
@@ -68,11 +72,27 @@ const samples: readonly Sampled[] = [
   ),
 ];
 
+const TIME: ColumnSpec = { name: 'time_seconds', unit: 'seconds', help: 'Virtual time' };
+
 export const tables: readonly TableSpec[] = [
   {
     name: 'samples',
     help: 'Estimation at 10 Hz',
-    columns: [{ name: 'time_seconds', unit: 'seconds', help: 'Virtual time' }, ...samples.map((s) => s.column)],
+    columns: [TIME, ...samples.map((s) => s.column)],
+  },
+  {
+    name: 'kthreads',
+    help: 'Each kthread, once in two seconds',
+    columns: [
+      TIME,
+      { name: 'netns', unit: 'count', help: 'Namespace' },
+      { name: 'kthread', unit: 'count', help: 'Slot in est_kt_arr' },
+      { name: 'running', unit: 'count', help: '1 while it has a task' },
+      { name: 'estimators', unit: 'count', help: 'Estimators in its chains' },
+      { name: 'rows', unit: 'count', help: 'Rows that have estimators' },
+      { name: 'row_estimators_max', unit: 'count', help: 'Estimators in its fullest row' },
+      { name: 'cpu_seconds', unit: 'seconds', help: 'CPU time so far' },
+    ],
   },
 ];
 
@@ -83,4 +103,17 @@ export function sampleRow(system: IpvsSystem, timeNs: number): Float64Array {
   row[0] = timeNs / 1e9;
   for (let i = 0; i < samples.length; i++) row[i + 1] = samples[i]!.read(system, timeNs);
   return row;
+}
+
+/** Rows of the table of kthreads. */
+export function* kthreadRows({ netns }: IpvsSystem, timeNs: number): Iterable<readonly number[]> {
+  for (const { index, estimation } of netns) {
+    if (!(estimation instanceof EstKthreads)) continue;
+    for (const kd of estimation.placement.kthreads) {
+      if (kd === undefined) continue;
+      const running = kd.task !== undefined && !kd.task.exited ? 1 : 0;
+      const rows = kd.tickLen.reduce((sum, length) => sum + (length > 0 ? 1 : 0), 0);
+      yield [timeNs / 1e9, index, kd.id, running, kd.estCount, rows, Math.max(...kd.tickLen), kd.cpuNs / 1e9];
+    }
+  }
 }
