@@ -9,7 +9,7 @@
 
 ARG NODE_IMAGE=node:24-bookworm-slim
 # The apps that the image can run.
-ARG SERVICES="coordinator netns-teardown ipvs-estimator padata-helpers reuseport-migrator"
+ARG SERVICES="coordinator conntrack-cleaner netns-teardown ipvs-estimator padata-helpers reuseport-migrator"
 
 # Only the package.json files: the stages that install are run again when one of them changes, not with every source.
 FROM ${NODE_IMAGE} AS manifests

@@ -12,6 +12,7 @@ const PROJECT = `kwb-e2e-${process.pid}`;
 const HEALTHY_TIMEOUT_MS = 120_000;
 const POLL_MS = 1_000;
 const SERVICES = [
+  'conntrack-cleaner',
   'coordinator',
   'ipvs-estimator',
   'netns-teardown',

@@ -7,7 +7,7 @@ import { schemaViolations } from './k8s/schema.js';
 const kinds = (objects: readonly KubernetesObject[]): string[] =>
   objects.map(({ kind, metadata }) => `${kind}/${metadata.name.replace(/-[a-z0-9]{10}$/, '')}`).toSorted();
 
-const MECHANISMS = ['ipvs-estimator', 'netns-teardown', 'padata-helpers', 'reuseport-migrator'];
+const MECHANISMS = ['conntrack-cleaner', 'ipvs-estimator', 'netns-teardown', 'padata-helpers', 'reuseport-migrator'];
 const SERVICES = ['coordinator', ...MECHANISMS].flatMap((name) => [
   `Deployment/${name}`,
   `PodDisruptionBudget/${name}`,

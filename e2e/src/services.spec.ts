@@ -40,6 +40,7 @@ describe('the services on a real engine', () => {
   });
 
   it.each([
+    ['conntrack-benchmark', '--set', 'workload.packets=2000', '--replications', '1'],
     ['ipvs-k8s-50k', '--set', 'workload.services=2000', '--set', 'workload.duration=12', '--replications', '1'],
     ['padata-undo', '--set', 'workload.guest=10GiB', '--sweep', 'workload.errorPages=1000', '--replications', '1'],
     ['reuseport-reload', '--set', 'workload.reloads=5', '--replications', '1'],

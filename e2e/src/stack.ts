@@ -61,6 +61,7 @@ export class Stack {
     await Promise.all(
       [
         ...Array.from({ length: services }, () => 'netns-teardown'),
+        'conntrack-cleaner',
         'ipvs-estimator',
         'padata-helpers',
         'reuseport-migrator',

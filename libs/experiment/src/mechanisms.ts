@@ -1,5 +1,6 @@
 // The mechanisms that this build knows. Everything above looks a mechanism up here by name, in the main thread and in
 // cell workers alike.
+import { conntrack } from '@kworkbench/conntrack';
 import { ipvs } from '@kworkbench/ipvs';
 import type { Attachable, Mechanism } from '@kworkbench/mechanism';
 import { neighbours } from '@kworkbench/neighbours';
@@ -8,7 +9,7 @@ import { padata } from '@kworkbench/padata';
 import { reuseport } from '@kworkbench/reuseport';
 
 const registry = new Map<string, Mechanism>(
-  [netns, ipvs, padata, reuseport].map((mechanism) => [mechanism.name, mechanism]),
+  [netns, conntrack, ipvs, padata, reuseport].map((mechanism) => [mechanism.name, mechanism]),
 );
 
 export const mechanisms: ReadonlyMap<string, Mechanism> = registry;

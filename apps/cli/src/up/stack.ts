@@ -6,7 +6,13 @@ import { ROOT } from '../paths.js';
 import type { ChildSpec } from './child.js';
 
 /** Mechanism services, by their folder under apps/. Ports count up from the first service's. */
-export const SERVICES: readonly string[] = ['netns-teardown', 'ipvs-estimator', 'padata-helpers', 'reuseport-migrator'];
+export const SERVICES: readonly string[] = [
+  'conntrack-cleaner',
+  'netns-teardown',
+  'ipvs-estimator',
+  'padata-helpers',
+  'reuseport-migrator',
+];
 
 export interface StackPorts {
   readonly http: number;

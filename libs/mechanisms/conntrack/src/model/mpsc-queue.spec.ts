@@ -62,6 +62,17 @@ function poll(world: World): void {
   world.taken.push(result);
 }
 
+function drain(world: World, inserts: readonly number[]): void {
+  for (let i = 0; i < 40 && world.order.length > 0; i++) poll(world);
+  expect(world.order).toEqual([]);
+  expect(world.queue.poll()).toBe(MPSC_EMPTY);
+  expect(world.queue.length).toBe(0);
+  inserts.forEach((count, producer) => {
+    const own = world.taken.filter((node) => Math.floor((node - 1) / 10) === producer);
+    expect(own).toEqual(Array.from({ length: count }, (_, nth) => nodeOf(producer, nth)));
+  });
+}
+
 /** All schedules of `inserts` per producer with at most `polls` in between; drains the queue at the end of each. */
 function explore(inserts: readonly number[], polls: number): number {
   let schedules = 0;
@@ -69,15 +80,7 @@ function explore(inserts: readonly number[], polls: number): number {
     const ended = left.every((steps) => steps === 0);
     if (ended) {
       schedules++;
-      const world = replay(schedule, inserts.length);
-      for (let i = 0; i < 40 && world.order.length > 0; i++) poll(world);
-      expect(world.order).toEqual([]);
-      expect(world.queue.poll()).toBe(MPSC_EMPTY);
-      expect(world.queue.length).toBe(0);
-      inserts.forEach((count, producer) => {
-        const own = world.taken.filter((node) => Math.floor((node - 1) / 10) === producer);
-        expect(own).toEqual(Array.from({ length: count }, (_, nth) => nodeOf(producer, nth)));
-      });
+      drain(replay(schedule, inserts.length), inserts);
       return;
     }
     left.forEach((steps, producer) => {
