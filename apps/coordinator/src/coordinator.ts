@@ -81,7 +81,8 @@ export class Coordinator {
     const changes = new Changes();
     this.#stores = new StoreLink(openStore(databaseUrl(config)), log);
     this.#queues = new CellQueues(config.KWB_REDIS_URL, mechanisms.keys(), log);
-    this.#driver = new ExperimentDriver(this.#stores, this.#queues, changes, this.#metrics, log);
+    const stopStreams = (experimentId: string) => ingest.cancelled(experimentId);
+    this.#driver = new ExperimentDriver(this.#stores, this.#queues, changes, this.#metrics, log, stopStreams);
     const ingest = new Ingest(
       this.#stores,
       this.#metrics,
@@ -97,7 +98,7 @@ export class Coordinator {
       this.#scenarios,
       changes,
       this.#metrics,
-      (experimentId) => ingest.cancelled(experimentId),
+      stopStreams,
       log,
     );
     this.#cells = new Cells(this.#stores);

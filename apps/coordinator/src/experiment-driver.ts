@@ -2,11 +2,14 @@
 // scenario wants next. So a restart goes on, two coordinators do the same work twice at worst, and Redis may forget all.
 //
 // A step: count what has settled; when a cell is missing, wait for it; else plan the next round; when there is none,
-// write the report, then end the experiment.
+// write the report, then end the experiment. It ends before its cells do when its time is over (counted from its
+// submission, waiting in the queue included) or when a threshold with abortOnFail has failed.
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  brokenThreshold,
   buildReport,
   collectProvenance,
+  overdue,
   parseScenario,
   planRound,
   type PlannedCell,
@@ -38,6 +41,8 @@ export class ExperimentDriver {
   readonly #looks = new Map<string, { done: Promise<void>; again: boolean; queueMissing: boolean }>();
   /** Experiments that were looked at just now, and whether they want another look. */
   readonly #soon = new Map<string, boolean>();
+  /** Cells of an experiment that had settled when its thresholds were last judged for an early end. */
+  readonly #judged = new Map<string, number>();
   /** What was said last about an experiment's troubles, so that it is said once. */
   readonly #complaints = new Map<string, string>();
   readonly #closing = new AbortController();
@@ -50,6 +55,8 @@ export class ExperimentDriver {
     private readonly changes: Changes,
     private readonly metrics: CoordinatorMetrics,
     private readonly log: Logger,
+    /** Ends the telemetry streams of an experiment. */
+    private readonly stopStreams: (experimentId: string) => void,
   ) {}
 
   /** Plans the first round of a new experiment and queues it. */
@@ -167,6 +174,7 @@ export class ExperimentDriver {
       this.changes.announce(id);
     }
     const waiting = total > done + failed;
+    if (waiting && (await this.#endedEarly(experiment, done + failed))) return;
     if (waiting && !queueMissing) return;
 
     const planned = await store.plannedCells(id);
@@ -179,6 +187,33 @@ export class ExperimentDriver {
     if (round.length === 0) return this.#finish(experiment, scenario, planned, results);
     await store.putPlannedCells(id, [...planned, ...round]);
     return this.#step(id, true);
+  }
+
+  /** Whether the experiment has ended now, although cells are missing. */
+  async #endedEarly(experiment: StoredExperiment, settled: number): Promise<boolean> {
+    const { id } = experiment;
+    const scenario = await this.#scenario(experiment);
+    const limitMs = scenario.maxDurationMs;
+    const leftMs = limitMs === undefined ? Infinity : Date.parse(experiment.submittedAt) + limitMs - Date.now();
+    const aborting = scenario.thresholds.some(({ abortAfter }) => abortAfter !== undefined);
+    if (leftMs > 0 && leftMs < RECONCILE_EVERY_MS) setTimeout(() => void this.look(id), leftMs).unref();
+    if (leftMs > 0 && (!aborting || this.#judged.get(id) === settled)) return false;
+
+    const store = this.stores.use;
+    const planned = await store.plannedCells(id);
+    const results = await store.getResults(planned.map((cell) => cell.id));
+    // Not committed: cells are shared, and another experiment may have time for them.
+    if (leftMs <= 0)
+      for (const cell of planned) results.set(cell.id, results.get(cell.id) ?? overdue(cell.id, limitMs!));
+    else if (brokenThreshold(scenario, results) === undefined) {
+      this.#judged.set(id, settled);
+      return false;
+    }
+    await this.#finish(experiment, scenario, planned, results);
+    this.stopStreams(id);
+    // Jobs that cannot be withdrawn now end by themselves: the coordinator answers their stream with CANCELLED.
+    await this.queues.withdraw(id, planned);
+    return true;
   }
 
   async #finish(
@@ -200,11 +235,12 @@ export class ExperimentDriver {
     // The report first: an experiment that has ended has its report.
     await store.putReport(experiment.id, JSON.stringify(report));
     const ended = await store.updateExperiment(experiment.id, {
-      state: report.failures.length > 0 ? 'failed' : 'completed',
+      state: report.failures.length > 0 || report.find.some(({ reason }) => reason) ? 'failed' : 'completed',
       verdict: report.verdict,
       endedAt: endedAt.toISOString(),
     });
     this.#scenarios.delete(experiment.id);
+    this.#judged.delete(experiment.id);
     this.metrics.experiments.inc({ event: ended.state === 'failed' ? 'failed' : 'completed' });
     this.log.info({ experimentId: ended.id, state: ended.state, verdict: ended.verdict }, 'experiment ended');
     this.changes.announce(experiment.id);

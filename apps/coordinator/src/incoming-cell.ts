@@ -14,7 +14,13 @@ import { KeptTelemetry } from './kept-telemetry.js';
 import type { CellCommit } from './store/index.js';
 
 const CELL_ID = /^[0-9a-f]{32}$/;
-const FAILURE_KINDS: readonly string[] = ['invariant', 'model', 'timeout', 'cancelled'] satisfies CellFailureKind[];
+const FAILURE_KINDS: readonly string[] = [
+  'invariant',
+  'model',
+  'memory',
+  'timeout',
+  'cancelled',
+] satisfies CellFailureKind[];
 
 /** The digest of what arrived is not the digest of what was sent. */
 export class TelemetryDamaged extends Error {

@@ -179,7 +179,9 @@ class OpenStream {
         if (!this.#committing) this.#respond(PublishResponse_Result.DUPLICATE);
         return;
       }
-      if (experimentId !== '' && (await store.getExperiment(experimentId))?.state === 'cancelled') return this.cancel();
+      const experiment = experimentId === '' ? undefined : await store.getExperiment(experimentId);
+      // Cancelled, or ended before this cell did (its time was over, a threshold had failed).
+      if (experiment && experiment.state !== 'running') return this.cancel();
     } catch (error) {
       // Not known now. The commit will tell; simulating on loses nothing.
       this.log.debug({ err: (error as Error).message }, 'look at a publishing cell');

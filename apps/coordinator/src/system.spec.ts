@@ -1,5 +1,6 @@
 // The whole of it with real processes: Redis, coordinator, services. Build before running this file alone.
 import { ExperimentState } from '@kworkbench/contracts';
+import { ExitCode, exitCodeOf } from '@kworkbench/experiment';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   digestsOf,
@@ -110,6 +111,61 @@ describe('an experiment through the services', () => {
         message: expect.stringMatching(f.message),
       })),
     );
+  });
+
+  it('says so when a cell needs more memory than there is, without trying again', { timeout: LIMIT_MS }, async () => {
+    const { id } = await client.submit(
+      scenarioYaml(`seed: ${seed++}, workload: { fault: memory }, variants: [before], replications: 1`),
+    );
+    expect((await client.watch(id)).at(-1)).toMatchObject({ state: ExperimentState.FAILED, cellsFailed: 1 });
+    const report = await client.report(id);
+    expect(report.failures).toMatchObject([
+      { kind: 'memory', message: expect.stringMatching(/^needed more than the/) },
+    ]);
+    expect(exitCodeOf(report)).toBe(ExitCode.ModelFailed);
+  });
+
+  it('ends early when a threshold that asks for it has failed', { timeout: LIMIT_MS }, async () => {
+    const { id } = await client.submit(
+      scenarioYaml(
+        `seed: ${seed++}, workload: { items: 60000 }, variants: [before], replications: 40, thresholds: { items_total: [{ threshold: 'max<1', abortOnFail: true, grace: 2 }] }`,
+      ),
+    );
+    const ended = (await client.watch(id)).at(-1)!;
+    expect(ended).toMatchObject({ state: ExperimentState.COMPLETED, verdict: 'fail' });
+    const report = await client.report(id);
+    expect(report.aborted).toMatch(/^items_total of before: max<1 failed with 60000/);
+    expect(report.notRun).toBeGreaterThan(0);
+    expect(exitCodeOf(report)).toBe(ExitCode.ThresholdFailed);
+  });
+
+  it('ends as timed out when its time is over, and the service is free', { timeout: LIMIT_MS }, async () => {
+    const { id } = await client.submit(
+      scenarioYaml(
+        `seed: ${seed++}, workload: { fault: hang }, variants: [before], replications: 2, timeout: 600s, maxDuration: 2s`,
+      ),
+    );
+    expect((await client.watch(id)).at(-1)).toMatchObject({ state: ExperimentState.FAILED, verdict: 'fail' });
+    const report = await client.report(id);
+    expect(report.failures.map(({ kind, message }) => `${kind}: ${message}`)).toEqual(
+      Array(2).fill('timeout: the experiment had not ended after 2 s'),
+    );
+    expect(exitCodeOf(report)).toBe(ExitCode.TimedOut);
+    const active = 'kworkbench_service_active_cells{mechanism="queue"}';
+    const serviceHttp = (await service.ports()).http;
+    await eventually('the service to stop the cell', async () => (await metric(serviceHttp, active)) === 0);
+  });
+
+  it('ends with its report when a search comes to a value that cannot run', { timeout: LIMIT_MS }, async () => {
+    const { id } = await client.submit(
+      scenarioYaml(
+        `seed: ${seed++}, variants: [before], replications: 1, find: { parameter: workload.items, from: 1, to: 64, precision: 1, metric: items_total, condition: 'med>50' }`,
+      ),
+    );
+    expect((await client.watch(id)).at(-1)).toMatchObject({ state: ExperimentState.FAILED, cellsDone: 3 });
+    const report = await client.report(id);
+    expect(report.find[0]!.reason).toMatch(/^workload\.items = 23 cannot run: expected/);
+    expect(exitCodeOf(report)).toBe(ExitCode.BadScenario);
   });
 
   it('ends when it is cancelled, and the service is free for the next one', { timeout: LIMIT_MS }, async () => {

@@ -26,7 +26,8 @@ export interface CellResult extends CellOutcome {
   readonly wallSeconds: number;
 }
 
-export type CellFailureKind = 'invariant' | 'model' | 'timeout' | 'cancelled';
+/** `memory`: the cell needed more heap than a worker thread may have. */
+export type CellFailureKind = 'invariant' | 'model' | 'memory' | 'timeout' | 'cancelled';
 
 export interface CellFailure {
   readonly cellId: string;

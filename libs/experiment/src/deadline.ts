@@ -5,6 +5,13 @@ import type { CellFailure, CellResult } from './cell.js';
 /** A timer of the host holds no more; a longer time is no limit that anybody will see. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
+/** What the time of the whole experiment has cut off. */
+export const overdue = (cellId: string, limitMs: number): CellFailure => ({
+  cellId,
+  kind: 'timeout',
+  message: `the experiment had not ended after ${limitMs / 1000} s`,
+});
+
 export class Deadline {
   readonly #abort = new AbortController();
   readonly #timer: NodeJS.Timeout | undefined;
@@ -23,7 +30,7 @@ export class Deadline {
   /** A cell that was cancelled because of the deadline has timed out. */
   judge(result: CellResult | CellFailure): CellResult | CellFailure {
     if (!this.signal.aborted || !isFailure(result) || result.kind !== 'cancelled') return result;
-    return { ...result, kind: 'timeout', message: `the experiment had not ended after ${this.limitMs! / 1000} s` };
+    return overdue(result.cellId, this.limitMs!);
   }
 
   clear(): void {

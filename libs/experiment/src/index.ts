@@ -1,6 +1,7 @@
 export { bringVariant, VariantFileError, type BroughtVariant } from './brought-variant.js';
 export { durationSeconds, sizeBytes } from '@kworkbench/mechanism';
 export * from './cell.js';
+export { overdue } from './deadline.js';
 export { brokenThreshold } from './early-abort.js';
 export * from './exit-codes.js';
 export * from './find.js';

@@ -140,15 +140,15 @@ describe('find', () => {
 
   it('ends at a value that cannot run, which only its results could tell', () => {
     const scenario = queueScenario({
-      find: { ...FIND, parameter: 'kernel.batch', from: 1, to: 64, precision: 1 },
+      find: { ...FIND, parameter: 'workload.items', from: 1, to: 64, precision: 1 },
       variants: ['before'],
     });
-    const { results } = play(scenario, ({ cell }) => (Number(cell.kernel.batch) >= 64 ? 2e6 : 0));
+    const { results } = play(scenario, ({ cell }) => (Number(cell.workload.items) >= 64 ? 2e6 : 0));
     expect(planRound(scenario, results)).toEqual([]);
     expect(findStates(scenario, results)[0]!.step).toEqual({
       kind: 'no answer',
       at: 23,
-      reason: 'kernel.batch = 23 cannot run: expected at most 20 or at least 40, got 23',
+      reason: 'workload.items = 23 cannot run: expected at most 20 or at least 40, got 23',
     });
   });
 });

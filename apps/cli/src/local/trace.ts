@@ -60,6 +60,7 @@ const EXIT_CODES: Readonly<Record<CellError['kind'], ExitCode>> = {
   cancelled: ExitCode.Cancelled,
   invariant: ExitCode.InvariantViolated,
   model: ExitCode.ModelFailed,
+  memory: ExitCode.ModelFailed,
   timeout: ExitCode.TimedOut,
 };
 

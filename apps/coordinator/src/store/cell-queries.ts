@@ -18,6 +18,7 @@ const FRAMES_PER_INSERT = 500;
 const FINALITY: Readonly<Record<CellFailure['kind'], number>> = {
   cancelled: 0,
   timeout: 1,
+  memory: 1,
   invariant: FINAL,
   model: FINAL,
 };

@@ -388,6 +388,9 @@ export function storeConformance(emptyDatabase: () => Promise<string>): void {
       ['cancelled', 'invariant', 'committed', 'second'],
       ['timeout', 'model', 'committed', 'second'],
       ['model', 'invariant', 'duplicate', 'first'],
+      ['memory', 'result', 'committed', 'second'],
+      ['cancelled', 'memory', 'committed', 'second'],
+      ['memory', 'timeout', 'duplicate', 'first'],
     ] as const)('after %s, %s is %s', async (first, second, outcome, stays) => {
       const commitOf = (what: typeof first, seed: number) =>
         what === 'result' ? resultCommit('cell', seed) : failure('cell', what, `attempt ${seed}`);
@@ -404,9 +407,9 @@ export function storeConformance(emptyDatabase: () => Promise<string>): void {
     });
 
     it('has a final outcome after a result, an invariant or a model failure, and not after the others', async () => {
-      const kinds = ['invariant', 'model', 'timeout', 'cancelled'] as const;
+      const kinds = ['invariant', 'model', 'memory', 'timeout', 'cancelled'] as const;
       for (const kind of kinds) await store.commitCell(failure(kind, kind));
-      expect(await Promise.all(kinds.map((kind) => store.hasResult(kind)))).toEqual([true, true, false, false]);
+      expect(await Promise.all(kinds.map((kind) => store.hasResult(kind)))).toEqual([true, true, false, false, false]);
     });
 
     it('commits exactly one of many commits of the same cell at once through two stores, whole', async () => {

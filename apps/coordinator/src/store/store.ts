@@ -186,8 +186,9 @@ export interface Store {
    * adds the new ones (the next round of a search); with only the first of them (a coordinator that is a round behind),
    * it does nothing.
    *
-   * Of cells that are new here, it also forgets failures `timeout` and `cancelled`, which say nothing about the cell
-   * itself: an experiment that plans a cell gets a new attempt at it.
+   * Of cells that are new here, it also forgets failures `timeout`, `memory` and `cancelled`, which say nothing final
+   * about the cell: an experiment that plans a cell gets a new attempt at it, and only one. Within the experiment
+   * nothing is tried again, since every service gives a cell the same time and heap.
    * @throws UnknownExperimentError; TypeError when one differs from what is planned in its place.
    */
   putPlannedCells(experimentId: string, cells: readonly PlannedCell[]): Promise<void>;
@@ -207,8 +208,8 @@ export interface Store {
    * Commits how a cell ended: telemetry and result together, or a failure, in one transaction keyed by the cell's id.
    *
    * A result, and a failure `invariant` or `model`, is final: a function of the cell's content. The first final
-   * outcome stays. `timeout` and `cancelled` are not: anything final replaces either, and `timeout` replaces
-   * `cancelled`. What does not replace is `duplicate` and changes nothing. Of commits of one cell at once, from any
+   * outcome stays. `timeout`, `memory` and `cancelled` are not (another host, or a larger heap, may get further): anything
+   * final replaces them, and the first two replace `cancelled`. What does not replace is `duplicate` and changes nothing. Of commits of one cell at once, from any
    * number of coordinators, exactly one final one is `committed`.
    *
    * When it rejects with StoreUnavailableError the commit may have happened nevertheless (the answer was lost);

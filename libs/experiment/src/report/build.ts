@@ -79,7 +79,8 @@ export function buildReport({ scenario, planned, results, wallSeconds, provenanc
 export function exitCodeOf(report: Report): ExitCode {
   const failed = (kind: Report['failures'][number]['kind']) => report.failures.some((failure) => failure.kind === kind);
   if (failed('invariant')) return ExitCode.InvariantViolated;
-  if (failed('model')) return ExitCode.ModelFailed;
+  // The model did not throw, but it is the model that asked for so much.
+  if (failed('model') || failed('memory')) return ExitCode.ModelFailed;
   if (failed('timeout')) return ExitCode.TimedOut;
   // A search that came to a value that cannot run: the scenario asks for what there is not.
   if (report.find.some(({ reason }) => reason !== undefined)) return ExitCode.BadScenario;

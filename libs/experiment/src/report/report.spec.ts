@@ -185,6 +185,7 @@ describe('verdict and exit code', () => {
     [['timeout'], ExitCode.TimedOut],
     [['cancelled'], ExitCode.Cancelled],
     [['timeout', 'model'], ExitCode.ModelFailed],
+    [['timeout', 'memory'], ExitCode.ModelFailed],
     [['cancelled', 'model', 'invariant'], ExitCode.InvariantViolated],
   ])('name the gravest failure of %j', (kinds, code) => {
     const report = reportOf(scenario, (planned) => {
@@ -211,17 +212,17 @@ describe('verdict and exit code', () => {
 
 describe('find in the report', () => {
   it('says which value cannot run; that is a bad scenario, with the report of what has run', () => {
-    const outside = { parameter: 'kernel.batch', from: 1, to: 64, precision: 1, metric: 'backlog_bytes' };
+    const outside = { parameter: 'workload.items', from: 1, to: 64, precision: 1, metric: 'backlog_bytes' };
     const report = reportOf(
       queueScenario({ find: { ...outside, condition: 'med>1MB' }, variants: ['before'] }),
-      madeUp(({ cell }) => ({ backlog_bytes: Number(cell.kernel.batch) * 1e5 })),
+      madeUp(({ cell }) => ({ backlog_bytes: Number(cell.workload.items) * 1e5 })),
     );
     expect(report.find).toMatchObject([
-      { outcome: 'no answer', reason: 'kernel.batch = 23 cannot run: expected at most 20 or at least 40, got 23' },
+      { outcome: 'no answer', reason: 'workload.items = 23 cannot run: expected at most 20 or at least 40, got 23' },
     ]);
     expect(report.find[0]!.tried.map(({ value }) => value)).toEqual([1, 8, 64]);
     expect([report.verdict, exitCodeOf(report)]).toEqual(['fail', ExitCode.BadScenario]);
-    expect(renderSummary(report)).toContain('no answer (kernel.batch = 23 cannot run');
+    expect(renderSummary(report)).toContain('no answer (workload.items = 23 cannot run');
   });
 
   const find = {

@@ -26,7 +26,7 @@ const failure = z.object({
   variant,
   point,
   replication: z.int(),
-  kind: z.enum(['invariant', 'model', 'timeout', 'cancelled']),
+  kind: z.enum(['invariant', 'model', 'memory', 'timeout', 'cancelled']),
   message: z.string(),
 });
 

@@ -133,14 +133,13 @@ export const queueMechanism: Mechanism = {
   workloadSchema,
   check: (cell) => {
     const { items } = cell.workload as Workload;
-    const { batch } = cell.kernel as Kernel;
     return [
       ...(items > 1_000_000 && cell.machine.memoryBytes < 2 ** 30
         ? [{ path: 'workload.items', expected: 'at most 1000000 with less than 1GiB', got: items }]
         : []),
       // Between two values that can run, so that only a search comes to it.
-      ...(batch > 20 && batch < 40
-        ? [{ path: 'kernel.batch', expected: 'at most 20 or at least 40', got: batch }]
+      ...(items > 20 && items < 40
+        ? [{ path: 'workload.items', expected: 'at most 20 or at least 40', got: items }]
         : []),
     ];
   },

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { Frame, TelemetryHeader } from '@kworkbench/telemetry';
-import type { CellResult } from '../cell.js';
+import type { CellFailureKind, CellResult } from '../cell.js';
 import { FRAME_WINDOW, type RunMessage, type WorkerInit, type WorkerMessage } from './protocol.js';
 import { CellError } from './run-cell.js';
 
@@ -63,8 +63,12 @@ export class CellThread {
       execArgv: [],
     });
     this.#worker.on('message', (message: WorkerMessage) => this.#onMessage(message));
-    this.#worker.on('error', (error) => this.#died(`the worker died: ${error.message}`));
-    this.#worker.on('exit', (code) => this.#died(`the worker ended with code ${code}`));
+    this.#worker.on('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+        ? this.#died('memory', `needed more than the ${heapMb} MB of heap that a cell may have`)
+        : this.#died('model', `the worker died: ${error.message}`),
+    );
+    this.#worker.on('exit', (code) => this.#died('model', `the worker ended with code ${code}`));
     // An idle pool must not keep a process alive.
     this.#worker.unref();
   }
@@ -105,9 +109,9 @@ export class CellThread {
     await this.#worker.terminate();
   }
 
-  #died(message: string): void {
+  #died(kind: CellFailureKind, message: string): void {
     this.usable = false;
-    this.#running?.reject(new CellError('model', message));
+    this.#running?.reject(new CellError(kind, message));
   }
 
   #onMessage(message: WorkerMessage): void {
