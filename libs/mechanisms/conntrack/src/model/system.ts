@@ -95,7 +95,8 @@ export class ConntrackSystem implements Instance {
     const { machine, cell } = this;
     const { workload } = cell;
     const { cpus } = machine;
-    if (cell.beside === undefined) setRates(machine, cell.machine.constants);
+    // The first on the host says how fast its CPUs go.
+    if (machine.scheduler.rates === undefined) setRates(machine, cell.machine.constants);
     const shared = workload.packetCpus === 0 ? cpus.length : Math.min(workload.packetCpus, cpus.length);
     const mask = new CpuMask(
       cpus.length,
