@@ -113,6 +113,7 @@ export class IpvsSystem implements Instance {
     if (hidden > this.hiddenPacketsMax) this.hiddenPacketsMax = hidden;
     this.place.row(SAMPLES, sampleRow(this, timeNs));
     if (timeNs % KTHREADS_EVERY_NS !== 0) return;
+    this.checkPlacement();
     for (const row of kthreadRows(this, timeNs)) this.place.row(KTHREADS, row);
   }
 
@@ -124,11 +125,7 @@ export class IpvsSystem implements Instance {
   }
 
   end(): ReturnType<Instance['end']> {
-    for (const { estimation } of this.netns) {
-      if (!(estimation instanceof EstKthreads)) continue;
-      const { placement, enabled, parts } = estimation;
-      if (enabled && parts.observer.overruns === 0 && estimation.limits().maxCount > 0) placement.check();
-    }
+    this.checkPlacement();
     const counted = this.netns.reduce((sum, { rules, gone }) => sum + rules.length + (gone ? 0 : 1), 0);
     invariant(counted <= this.parts.estimators.count, 'ipvs: estimators were lost');
     const { observer } = this.parts;
@@ -142,6 +139,14 @@ export class IpvsSystem implements Instance {
       observer.packetNs,
     ];
     return { metrics: metricsOf(this), histograms: histograms.map((histogram) => histogram.snapshot()) };
+  }
+
+  /** Rows, chains and bitmaps agree; but for a kernel that has written over them. */
+  private checkPlacement(): void {
+    if (this.parts.observer.overruns > 0) return;
+    for (const { estimation } of this.netns) {
+      if (estimation instanceof EstKthreads && estimation.limits().maxCount > 0) estimation.placement.check();
+    }
   }
 
   private warm(): void {
