@@ -141,7 +141,7 @@ export const published: readonly PublishedFigure[] = [
     low: 43_000,
     high: 53_000,
     basis: 'predicted',
-    // Follows how the threads happened to be scheduled: 36,000 when all close together, 54,000 one after the other.
+    // Follows the order in which the threads happened to come: one closer gives 36,044 in this order, 51,355 in reverse.
     gated: false,
     requires: {
       ...queues(8, 0, 'A,B,C,D'),
