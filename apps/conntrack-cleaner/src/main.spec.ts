@@ -68,7 +68,7 @@ describe('conntrack-cleaner', () => {
     );
     client.close();
     expect(description.name).toBe('conntrack');
-    expect(description.variants.map(({ id }) => id)).toContain('v6.2');
+    expect(description.variants.map(({ id }) => id)).toContain('merged');
     expect(description.published.length).toBeGreaterThan(0);
   });
 
