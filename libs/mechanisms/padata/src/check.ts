@@ -37,7 +37,8 @@ function* sizes({ workload }: PadataCell): Iterable<Problem> {
 function* range({ workload }: PadataCell): Iterable<Problem> {
   const pages = (workload.guest - LOW_BYTES) / PAGE_BYTES;
   for (const page of numbersOf(workload.errorPages)) {
-    if (page >= pages) yield { path: 'workload.errorPages', expected: `pages below ${pages}, in the guest`, got: page };
+    if (pages > 0 && page >= pages)
+      yield { path: 'workload.errorPages', expected: `pages below ${pages}, in the guest`, got: page };
   }
 }
 

@@ -21,7 +21,7 @@ export const metrics = [
     'speedup_ratio',
     'ratio',
     'higher',
-    'Time of one thread alone on the same machine, by its constants, over job_seconds',
+    'Time of one thread alone on the same machine, by its constants, over job_seconds; 0 after an error',
   ),
   metric('workers', 'count', 'none', 'Workers of the first job, the caller among them'),
   metric('workers_requested', 'count', 'none', 'Workers that the first job asked for'),

@@ -258,6 +258,20 @@ const unexplained = ({ profile, pages, guestGib }: Table): boolean =>
 export const isGated = (table: Table): boolean =>
   !unexplained(table) && !(table.prefaulted && (table.profile === 'epyc-7j13' || table.guestGib === 16));
 
+const UNDISTURBED = {
+  'workload.jobs': 1,
+  'workload.neighbours': 0,
+  'workload.memoryHogs': 0,
+  'workload.quota': 0,
+  'workload.parentQuota': 0,
+  'workload.affinity': 0,
+  'workload.offlineCpus': 0,
+  'workload.errorPages': '',
+  'workload.killAfter': 0,
+  'workload.lockLimit': 0,
+  'workload.memoryLimit': 0,
+} as const;
+
 const requiresOf = (
   { profile, pages, prefaulted, guestGib }: Table,
   maxThreads: number,
@@ -268,8 +282,7 @@ const requiresOf = (
   'workload.prefaulted': prefaulted,
   'workload.guest': guestGib * 2 ** 30,
   'workload.maxThreads': maxThreads,
-  'workload.neighbours': 0,
-  'workload.quota': 0,
+  ...UNDISTURBED,
 });
 
 const nameOf = ({ profile, pages, prefaulted, guestGib }: Table): string =>

@@ -47,7 +47,7 @@ export function metricsOf(system: PadataSystem): Record<MetricName, number> {
   return {
     job_seconds: jobSeconds,
     guest_start_seconds: Math.max(...guests.map((guest) => guest.startSeconds)),
-    speedup_ratio: jobSeconds > 0 ? aloneSeconds(system) / jobSeconds : 0,
+    speedup_ratio: jobSeconds > 0 && job.error === 0 ? aloneSeconds(system) / jobSeconds : 0,
     workers: workers.length,
     workers_requested: job.requested,
     workers_cap: job.cap,

@@ -22,7 +22,7 @@ export function cellOf(options: CellOptions = {}): Cell {
   const variant = variants.find(({ id }) => id === (options.variant ?? 'parallel'))!;
   return {
     mechanism: 'padata',
-    modelVersion: 1,
+    modelVersion: 2,
     kernel: kernelSchema.parse({ ...variant.kernel, ...options.kernel }),
     machine: {
       profile: profile.id,
