@@ -187,7 +187,7 @@ function GOLDEN(): [string, CellOptions, string][] {
     [
       'before, 2,000 cycles',
       { variant: 'before', workload: { cycles: 2000 } },
-      '781bd63d8fc067ed335a7d267996b69120306f04e2dae3c5b9de7f21c2c73332',
+      '78840df389ea222b5e9118cd984673bd14a363bc00517a6812e5db955ee9a1ed',
     ],
     [
       'v4, 2,000 cycles',

@@ -106,7 +106,7 @@ export interface Histogram {
 }
 
 export interface CellFailure {
-  /** invariant | model | timeout | cancelled */
+  /** invariant | model | memory | timeout | cancelled */
   kind: string;
   message: string;
 }
