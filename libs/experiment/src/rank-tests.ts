@@ -38,7 +38,9 @@ export function rankSum(base: readonly number[], other: readonly number[]): Rank
     ? tailsBeyond(subsetSums(doubled, n), mean, Math.abs(sum - mean))
     : normalP(u - (m * n) / 2, rankSumDeviation(doubled, m, n));
   const a12 = u / (m * n);
-  return { u, p, smallestP: Math.min(1, 2 / choose(m + n, n)), a12, delta: 2 * a12 - 1 };
+  // With ties the distribution is not symmetric: the most extreme arrangement may have no counterpart as far away.
+  const extremes = new Set(doubled).size < doubled.length ? 1 : 2;
+  return { u, p, smallestP: Math.min(1, extremes / choose(m + n, n)), a12, delta: 2 * a12 - 1 };
 }
 
 /** Wilcoxon's signed-rank test of paired differences; differences of 0 say nothing and are left out. */
