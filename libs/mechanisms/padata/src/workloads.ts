@@ -5,10 +5,11 @@ import { z } from 'zod';
 export const pageKinds = ['hugetlb', 'thp', 'small'] as const;
 export type PageKind = (typeof pageKinds)[number];
 
+/** One number may come as a number, as `--sweep` and YAML give it. */
 const spacedInts = (what: string) =>
   z
-    .string()
-    .regex(/^$|^\d+(,\d+)*$/, `expected ${what}, comma separated`)
+    .union([z.string().regex(/^$|^\d+(,\d+)*$/), z.int().min(0)], { error: `expected ${what}, comma separated` })
+    .transform(String)
     .default('');
 
 export const workloadSchema = z.strictObject({
