@@ -31,7 +31,7 @@ async function alive(url: string): Promise<void> {
 
 /** @param main path of the compiled program. */
 export function describeService(service: string, main: string, mechanism: string, variant: string): void {
-  describe(service, () => {
+  describe(`${service} as a process`, () => {
     let child: ChildProcess;
     let http = '';
     let grpc = '';
