@@ -303,6 +303,57 @@ describe('namespaces', () => {
   });
 });
 
+describe('the reload work', () => {
+  it.each(['v6.2', 'race-fix'])(
+    'brings every kthread back when it is written to while limits are calculated: %s',
+    (variant) => {
+      const workload = {
+        services: 30_000,
+        add: 'present',
+        duration: 10,
+        warmup: 6,
+        estCpulist: '0-3',
+        estCpulistAt: 0.03,
+      };
+      const metrics = of({ ...SMALL, variant, workload, constants: { estimateHotNs: 90 }, cpus: 64 });
+      expect(metrics['kthreads']).toBe(4);
+      expect(metrics['kthreads_limit']).toBe(16);
+      expect(metrics['estimators_unplaced']).toBe(0);
+      expect(metrics['estimation_period_max_seconds']).toBeLessThan(2.1);
+    },
+  );
+
+  it('starts kthread 0 again when its data was kept and there is something to estimate', () => {
+    const system = systemOf({
+      ...SMALL,
+      variant: 'race-fix',
+      workload: { services: 10, add: 'present', duration: 12 },
+    });
+    const netns = system.netns[0]!;
+    const { placement } = netns.estimation as EstKthreads;
+    const { machine } = system.parts;
+    const seen: unknown[] = [];
+    const look = (): void => void seen.push([placement.ktCount, placement.kthreads[0]?.task !== undefined]);
+    machine.spawn('ipvsadm', function* () {
+      yield machine.sleep(3e9);
+      while (netns.rules.length > 0) yield* netns.deleteRule(0);
+      yield* netns.estimation.stop(netns.total);
+      yield machine.sleep(1e9);
+      look();
+      yield* netns.addRule(10, true);
+      yield machine.sleep(3e9);
+      look();
+    });
+    system.start();
+    machine.run(8e9);
+    expect(seen).toEqual([
+      [1, false],
+      [1, true],
+    ]);
+    expect(placement.placed).toBe(1);
+  });
+});
+
 const ticks = (system: ReturnType<typeof systemOf>): number =>
   (system.netns[0]!.estimation as EstKthreads).placement.kthreads.reduce(
     (sum, kd) => sum + (kd?.ticks.filter((tick) => tick !== undefined).length ?? 0),

@@ -1,6 +1,6 @@
 // The kernel under study, as the options in which its designs differ. A variant is a preset of these; a toggle in a
 // scenario (`spec.kernel`) sets one for all variants.
-import { integer } from '@kworkbench/mechanism';
+import { broughtSchema, integer } from '@kworkbench/mechanism';
 import { z } from 'zod';
 
 export const kernelSchema = z.strictObject({
@@ -35,7 +35,14 @@ export const kernelSchema = z.strictObject({
   teardownRace: z
     .enum(['open', 'fixed'])
     .default('open')
-    .describe('fixed: without calculated limits nothing is placed, and the data of kthread 0 is kept (2026)'),
+    .describe('fixed: kthread 0 ends when its calculation was cut short, and places nothing by limits of zero (2026)'),
+  kthread0: z
+    .enum(['freed', 'kept'])
+    .default('freed')
+    .describe(
+      'kept: its data stays when nothing is left to estimate, and the reload work starts all tasks and stops this one ' +
+        'without est_mutex (2026); freed: with the last estimator',
+    ),
   build: z
     .enum(['machine', 'voluntary', 'full', 'dynamic'])
     .default('machine')
@@ -54,6 +61,7 @@ export const kernelSchema = z.strictObject({
     .default(false)
     .describe('What if: estimators without packets and without rates are passed over'),
   skipQuietCpus: z.boolean().default(false).describe('What if: only CPUs that ever counted for an estimator are read'),
+  brought: broughtSchema,
 });
 
 export type IpvsKernel = z.output<typeof kernelSchema>;

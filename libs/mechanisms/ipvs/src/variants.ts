@@ -33,9 +33,9 @@ export const variants: readonly IpvsVariant[] = [
   },
   {
     id: 'race-fix',
-    title: 'v6.2 with the teardown race closed',
-    source: 'lvs-devel 20260424175858.54752-1-ja@ssi.bg; CVE-2026-74670',
-    kernel: { teardownRace: 'fixed' },
+    title: 'v6.2 with the races of 2026 closed: teardown in the calculation, est_mutex and the data of kthread 0',
+    source: 'd5122a2b2601 (CVE-2026-74670) and netfilter-devel 20260424175858.54752-1-ja@ssi.bg (PATCHv3)',
+    kernel: { teardownRace: 'fixed', kthread0: 'kept' },
   },
   {
     id: 'workqueue',

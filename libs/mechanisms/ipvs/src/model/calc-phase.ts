@@ -29,13 +29,16 @@ export class CalcPhase {
     const { owner } = this;
     const { machine, configMutex, observer, kernel } = owner.parts;
     const startNs = machine.nowNs;
-    const { genid } = owner;
+    const { genid } = owner.tasks;
     const length = yield* kernel.limits === 'fresh' ? this.measureFresh(self) : this.measureCached(self);
     if (length === 0) return;
     observer.calcPhaseNs = machine.nowNs - startNs;
     observer.calcPhases++;
+    // Since 2026 the others are stopped before the config mutex is taken.
+    const early = kernel.kthread0 === 'kept';
+    if (early && !(yield* this.stopOthers(self))) return;
     yield* configMutex.lock();
-    if ((yield* this.stopOthers(self)) && (yield* this.relink(self))) this.apply(length, genid);
+    if ((early || (yield* this.stopOthers(self))) && (yield* this.relink(self))) this.apply(length, genid);
     configMutex.unlock();
   }
 
@@ -96,14 +99,15 @@ export class CalcPhase {
   /** So that estimators can be moved without a grace period. */
   private *stopOthers(self: EstRunner): Generator<number, boolean, void> {
     const { owner } = this;
-    if (!(yield* owner.lockEst(self))) return false;
-    const { kthreads } = owner.placement;
-    for (let id = 1; id < kthreads.length && owner.enabled; id++) {
-      const kd = kthreads[id];
-      if (kd !== undefined) yield* owner.stopTask(kd);
+    const { placement, tasks, parts } = owner;
+    if (!(yield* tasks.lock(self))) return false;
+    const aborted = (): boolean => (parts.kernel.kthread0 === 'kept' ? this.aborted(self) : !owner.enabled);
+    for (let id = 1; id < placement.kthreads.length && !aborted(); id++) {
+      const kd = placement.kthreads[id];
+      if (kd !== undefined) yield* tasks.stopTask(kd);
     }
-    owner.unlockEst();
-    return owner.enabled;
+    tasks.unlock();
+    return !aborted();
   }
 
   /** Everything but the last estimator of kthread 0; false when it was cut short. */
@@ -146,7 +150,7 @@ export class CalcPhase {
     for (let est; (est = this.firstOf(kd, row)) !== NIL;) {
       if (this.aborted(self)) return false;
       const idle = owner.unlink(est);
-      placement.addTemp(est, delay);
+      placement.addTemp(est, delay, machine.nowNs);
       // Its task was stopped before.
       if (idle !== undefined && idle.id > 0) owner.drop(idle);
       if (++steps % RELINK_BATCH !== 0) continue;
@@ -181,10 +185,9 @@ export class CalcPhase {
     const { estimators } = owner.parts;
     // The total is kept in kthread 0.
     if (total >= 0 && estimators.ktid[total] === -1) {
-      const delay = estimators.ktrow[total]!;
       estimators.remove(placement.temp, total);
-      placement.addTemp(total, delay);
+      placement.putBack(total);
     }
-    if (genid === owner.genid) owner.calcPhase = false;
+    if (genid === owner.tasks.genid) owner.calcPhase = false;
   }
 }

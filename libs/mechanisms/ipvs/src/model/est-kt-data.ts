@@ -31,6 +31,8 @@ export class EstKtData {
   addRow = 0;
   estCount = 0;
   task: EstRunner | undefined;
+  /** Its task shall run: of kthread 0, whose data may outlive all estimators. */
+  needed = true;
   /** CPU time of the tasks that it had before. */
   pastCpuNs = 0;
 

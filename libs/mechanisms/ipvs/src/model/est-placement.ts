@@ -3,9 +3,10 @@
 //
 // Invariants: a slot is reused lowest first; trailing empty slots are trimmed; the data of kthread 0 goes last.
 import { invariant } from '@kworkbench/machine';
+import type { BroughtRows } from './brought-rows.js';
 import { EstKtData } from './est-kt-data.js';
 import { type EstLimits, IPVS_EST_NTICKS } from './est-limits.js';
-import { EstList, type Estimators, EstState } from './estimators.js';
+import { EstList, type Estimators, EstState, NIL } from './estimators.js';
 
 /** Delay that a new estimator gets, in rows: a whole round. */
 export const INITIAL_DELAY = IPVS_EST_NTICKS - 1;
@@ -36,16 +37,31 @@ export class EstPlacement {
   constructor(
     readonly estimators: Estimators,
     private readonly policy: RowPolicy,
+    /** In place of the policy. */
+    private readonly brought?: BroughtRows,
   ) {}
 
   get ktCount(): number {
     return this.kthreads.length;
   }
 
-  addTemp(est: number, delay: number): void {
-    this.estimators.ktid[est] = -1;
+  /** Into est_temp_list, from where kthread 0 places it with this delay. */
+  addTemp(est: number, delay: number, nowNs: number): void {
     this.estimators.ktrow[est] = delay;
+    this.estimators.waitingNs[est] = nowNs;
+    this.putBack(est);
+  }
+
+  /** To the head of est_temp_list, in which it has been before: it has its delay, and waits since then. */
+  putBack(est: number): void {
+    this.estimators.ktid[est] = -1;
     this.estimators.addHead(this.temp, est, EstState.Temp);
+  }
+
+  /** How long the one that waits longest has been in est_temp_list; 0 when that is empty. */
+  tempAgeNs(nowNs: number): number {
+    const { last } = this.temp;
+    return last === NIL ? 0 : nowNs - this.estimators.waitingNs[last]!;
   }
 
   takeTemp(): number {
@@ -73,13 +89,19 @@ export class EstPlacement {
   enqueue(est: number): Enqueued {
     const kd = this.kthreads[this.addKtid];
     invariant(kd !== undefined, 'ipvs: nowhere to add an estimator');
-    const row = this.rowFor(kd, this.estimators.ktrow[est]!);
+    const row = this.rowOf(kd, this.estimators.ktrow[est]!);
     if (row >= IPVS_EST_NTICKS) return Enqueued.Overrun;
     const allocated = kd.link(this.estimators, est, row);
     this.placed++;
     if (this.policy === 'addRow' && !kd.avail.has(row)) kd.addRow = row;
     if (kd.estCount === kd.limits.maxCount) this.updateKtid();
     return allocated ? Enqueued.NewTick : Enqueued.Linked;
+  }
+
+  private rowOf(kd: EstKtData, delay: number): number {
+    if (this.brought === undefined) return this.rowFor(kd, delay);
+    // The race of the teardown leaves limits of zero, and no row that a design could name.
+    return kd.avail.next(0) < IPVS_EST_NTICKS ? this.brought.rowFor(kd, delay) : IPVS_EST_NTICKS;
   }
 
   private rowFor(kd: EstKtData, delay: number): number {

@@ -26,6 +26,7 @@ export const NIL = -1;
 /** Head of a list of estimators (struct hlist_head). */
 export class EstList {
   first = NIL;
+  last = NIL;
   length = 0;
 }
 
@@ -39,6 +40,8 @@ export class Estimators {
   /** When it was started, and when it was last sampled; the latter -1 before the first time. */
   startNs!: Float64Array;
   sampledNs!: Float64Array;
+  /** Since when it is in est_temp_list. */
+  waitingNs!: Float64Array;
   samples!: Uint32Array;
   last!: Float64Array;
   average!: Float64Array;
@@ -91,7 +94,8 @@ export class Estimators {
     const { first } = list;
     this.next[est] = first;
     this.previous[est] = NIL;
-    if (first !== NIL) this.previous[first] = est;
+    if (first === NIL) list.last = est;
+    else this.previous[first] = est;
     list.first = est;
     list.length++;
     this.state[est] = state;
@@ -105,7 +109,8 @@ export class Estimators {
       invariant(list.first === est, 'ipvs: an estimator is taken out of a list that it is not in');
       list.first = next;
     } else this.next[previous] = next;
-    if (next !== NIL) this.previous[next] = previous;
+    if (next === NIL) list.last = previous;
+    else this.previous[next] = previous;
     list.length--;
     this.state[est] = EstState.Unhashed;
   }
@@ -125,6 +130,7 @@ export class Estimators {
     this.previous = move(new Int32Array(capacity), this.previous);
     this.startNs = move(new Float64Array(capacity), this.startNs);
     this.sampledNs = move(new Float64Array(capacity), this.sampledNs);
+    this.waitingNs = move(new Float64Array(capacity), this.waitingNs);
     this.samples = move(new Uint32Array(capacity), this.samples);
     this.last = move(new Float64Array(capacity * COUNTERS), this.last);
     this.average = move(new Float64Array(capacity * COUNTERS), this.average);

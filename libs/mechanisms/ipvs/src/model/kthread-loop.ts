@@ -3,11 +3,12 @@
 // est_timer is absolute, so that a late tick delays no other: up to eight are made up for at once, later ones are lost. To
 // give way between chains it leaves its read-side section; whoever is deleted meanwhile is freed a grace period later.
 import { invariant, type TaskBody, YIELD } from '@kworkbench/machine';
+import { CalcPhase } from './calc-phase.js';
 import type { EstKtData } from './est-kt-data.js';
 import { IPVS_EST_NTICKS } from './est-limits.js';
 import type { EstKthreads } from './est-kthreads.js';
 import { EstState, NIL } from './estimators.js';
-import { NO_MORE } from './est-work.js';
+import { type EstWork, NO_MORE } from './est-work.js';
 import type { EstRunner } from './kthread.js';
 
 /** Estimators that drain_temp_list() places without releasing the config mutex. */
@@ -20,13 +21,17 @@ const BURST = 8;
 export class KthreadLoop {
   private readonly burst: number;
 
+  private readonly calc: CalcPhase;
+
   constructor(private readonly owner: EstKthreads) {
+    this.calc = new CalcPhase(owner);
     this.burst = owner.parts.kernel.reschedule === 'estimator' ? 1 : BURST;
   }
 
-  /** Until it is to stop. */
+  /** ip_vs_estimation_kthread(): until it is to stop. */
   *run(kd: EstKtData, self: EstRunner): TaskBody {
     const { owner } = this;
+    if (!(yield* this.enter(kd, self))) return;
     const { timers, costs, observer } = owner.parts;
     const wakeupNs = costs.of('tickWakeupNs');
     for (;;) {
@@ -43,8 +48,9 @@ export class KthreadLoop {
   }
 
   /** One turn of what stands in place of a kthread; jiffies until the next. */
-  *turn(kd: EstKtData, self: EstRunner): Generator<number, number, void> {
+  *turn(kd: EstKtData, self: EstWork): Generator<number, number, void> {
     const { owner } = this;
+    if (self.turns === 0 && !(yield* this.enter(kd, self))) return NO_MORE;
     const { timers, costs, observer } = owner.parts;
     observer.wakeups++;
     if (kd.id === 0 && owner.placement.temp.length > 0) yield* this.drain(self);
@@ -54,6 +60,18 @@ export class KthreadLoop {
     yield costs.of('tickWakeupNs');
     yield* this.row(kd, self);
     return Math.max(0, kd.estTimer - timers.jiffies);
+  }
+
+  /** What is done once, at the start; false when there is nothing to estimate by. */
+  private *enter(kd: EstKtData, self: EstRunner): Generator<number, boolean, void> {
+    const { owner } = this;
+    if (owner.limitsFixed) return true;
+    if (kd.id > 0) return owner.chainLength > 0;
+    if (owner.chainLength === 0) owner.calcPhase = true;
+    if (!owner.calcPhase) return true;
+    yield* this.calc.run(self);
+    // Cut short, it may have left limits of zero behind (CVE-2026-74670).
+    return owner.parts.kernel.teardownRace === 'open' || (owner.enabled && !self.shouldStop);
   }
 
   /** Jiffies until its row is due. */
@@ -142,10 +160,9 @@ export class KthreadLoop {
   /** ip_vs_est_drain_temp_list() */
   private *drain(self: EstRunner): TaskBody {
     const { owner } = this;
-    const { configMutex, costs, kernel, build, machine, observer } = owner.parts;
+    const { configMutex, costs, build, machine, observer } = owner.parts;
     const { temp } = owner.placement;
     const enqueueNs = costs.of('enqueueNs');
-    if (kernel.teardownRace === 'fixed' && owner.chainLength === 0) return;
     for (;;) {
       yield* configMutex.lock();
       const startNs = machine.nowNs;
@@ -170,7 +187,7 @@ export class KthreadLoop {
     const { placement } = owner;
     const est = placement.takeTemp();
     const placed = (!placement.needsKthread || (yield* owner.addKthread(self))) && owner.enqueue(est);
-    if (!placed) placement.addTemp(est, owner.parts.estimators.ktrow[est]!);
+    if (!placed) placement.putBack(est);
     return placed;
   }
 }
