@@ -1,6 +1,6 @@
 // One cell out of a scenario. The order in which kernel options are decided, weakest first: defaults of the
 // mechanism's schema, `spec.kernel`, the preset of the variant, the variant's entry in the scenario, the sweep point.
-import type { Cell, CostProfile, MachineSpec, Mechanism } from '@kworkbench/mechanism';
+import { type Cell, type CostProfile, machineOf, type MachineSpec, type Mechanism } from '@kworkbench/mechanism';
 import { canonicalJson, type Scalar } from '../cell.js';
 import { formatGot, oneOf } from './problems.js';
 import { resolveBeside } from './resolve-beside.js';
@@ -85,32 +85,14 @@ function resolveMachine(
     problems.push({ path: ['machine', 'profile'], expected: oneOf(ids, got), got: formatGot(got) });
     return undefined;
   }
-  const constants = resolveConstants(profile, parsed.data.constants ?? {}, problems);
-  const { cpus = profile.cpus, memory = profile.memoryBytes, hz = profile.hz } = parsed.data;
-  const kernel = { ...kernelOf(profile), ...kernelOf(parsed.data) };
-  return constants && { profile: profile.id, cpus, memoryBytes: memory, hz, ...kernel, constants };
+  const { memory: memoryBytes, ...rest } = parsed.data;
+  const wrong = constantProblems(profile, rest.constants ?? {});
+  problems.push(...wrong);
+  return wrong.length === 0 ? machineOf(profile, { ...rest, memoryBytes }) : undefined;
 }
 
-type MachineKernel = Pick<MachineSpec, 'fairClass' | 'preemption' | 'preemptRcu'>;
-
-/** What is said about the kernel of a machine; what is not said is not there, so that it does not count as content. */
-function kernelOf({ fairClass, preemption, preemptRcu }: Undefinable<MachineKernel>): MachineKernel {
-  return {
-    ...(fairClass !== undefined && { fairClass }),
-    ...(preemption !== undefined && { preemption }),
-    ...(preemptRcu !== undefined && { preemptRcu }),
-  };
-}
-
-type Undefinable<T> = { readonly [K in keyof T]?: T[K] | undefined };
-
-function resolveConstants(
-  profile: CostProfile,
-  overrides: Readonly<Record<string, number>>,
-  problems: FieldProblem[],
-): Record<string, number> | undefined {
-  const before = problems.length;
-  const constants = Object.fromEntries(profile.constants.map((constant) => [constant.name, constant.value]));
+function constantProblems(profile: CostProfile, overrides: Readonly<Record<string, number>>): FieldProblem[] {
+  const problems: FieldProblem[] = [];
   for (const [name, value] of Object.entries(overrides)) {
     const path = ['machine', 'constants', name];
     const constant = profile.constants.find((candidate) => candidate.name === name);
@@ -128,9 +110,9 @@ function resolveConstants(
         expected: `a number from ${constant.min} to ${constant.max}${unit}`,
         got: formatGot(value),
       });
-    } else constants[name] = value;
+    }
   }
-  return problems.length === before ? constants : undefined;
+  return problems;
 }
 
 function resolveWorkload(mechanism: Mechanism, spec: ScenarioSpec, point: Point, problems: FieldProblem[]) {

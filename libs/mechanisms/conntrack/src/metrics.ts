@@ -1,13 +1,5 @@
 // Every metric of a conntrack cell. The simulation must produce exactly these.
-import type { MetricSpec } from '@kworkbench/mechanism';
-import type { Unit } from '@kworkbench/telemetry';
-
-const metric = (name: string, unit: Unit, better: MetricSpec['better'], help: string): MetricSpec => ({
-  name,
-  unit,
-  better,
-  help,
-});
+import { metric, type MetricSpec } from '@kworkbench/mechanism';
 
 export const metrics = [
   metric('wall_seconds', 'seconds', 'lower', 'Until the last packet thread has ended'),

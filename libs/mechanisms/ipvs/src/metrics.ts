@@ -1,13 +1,5 @@
 // Every metric of an ipvs cell. The simulation must produce exactly these.
-import type { MetricSpec } from '@kworkbench/mechanism';
-import type { Unit } from '@kworkbench/telemetry';
-
-const metric = (name: string, unit: Unit, better: MetricSpec['better'], help: string): MetricSpec => ({
-  name,
-  unit,
-  better,
-  help,
-});
+import { metric, type MetricSpec } from '@kworkbench/mechanism';
 
 export const metrics = [
   metric('softirq_stall_max_seconds', 'seconds', 'lower', 'Longest walk of the timer in softirq'),

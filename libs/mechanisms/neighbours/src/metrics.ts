@@ -1,11 +1,4 @@
-import type { MetricSpec } from '@kworkbench/mechanism';
-
-const metric = <N extends string>(
-  name: N,
-  unit: MetricSpec['unit'],
-  better: MetricSpec['better'],
-  help: string,
-): MetricSpec & { readonly name: N } => ({ name, unit, better, help });
+import { metric, type MetricSpec } from '@kworkbench/mechanism';
 
 export const metrics = [
   metric(
@@ -25,4 +18,4 @@ export const metrics = [
   ),
   metric('spinner_cpu_seconds', 'seconds', 'higher', 'CPU time that the spinners got, all together'),
   metric('spinner_share_ratio', 'ratio', 'higher', 'The same as a share of one CPU for each spinner'),
-] as const;
+] as const satisfies readonly MetricSpec[];

@@ -1,4 +1,11 @@
-import { type Attachable, buildHost, type Cell, DEFAULT_HOST_KERNEL, simulateOnHost } from '@kworkbench/mechanism';
+import {
+  type Attachable,
+  buildHost,
+  type Cell,
+  DEFAULT_HOST_KERNEL,
+  machineOf,
+  simulateOnHost,
+} from '@kworkbench/mechanism';
 import { MemorySink, TelemetryDigest, tee } from '@kworkbench/telemetry';
 import { describe, expect, it } from 'vitest';
 import { attachable, neighbours } from './mechanism.js';
@@ -30,13 +37,11 @@ const quiet: Attachable = {
 
 function run(workload: Record<string, unknown>, seed = 1) {
   const profile = neighbours.profiles.find(({ id }) => id === 'deb510-6cpu')!;
-  const { id, cpus, memoryBytes, hz, fairClass, preemption } = profile;
-  const constants = Object.fromEntries(profile.constants.map(({ name, value }) => [name, value]));
   const cell: Cell = {
     mechanism: 'neighbours',
     modelVersion: neighbours.modelVersion,
     kernel: {},
-    machine: { profile: id, cpus, memoryBytes, hz, fairClass: fairClass!, preemption: preemption!, constants },
+    machine: machineOf(profile),
     workload: neighbours.workloadSchema.parse(workload),
     seed,
   };

@@ -1,13 +1,5 @@
 // Every metric of a padata cell. The simulation must produce exactly these.
-import type { MetricSpec } from '@kworkbench/mechanism';
-import type { Unit } from '@kworkbench/telemetry';
-
-const metric = (name: string, unit: Unit, better: MetricSpec['better'], help: string): MetricSpec => ({
-  name,
-  unit,
-  better,
-  help,
-});
+import { metric, type MetricSpec } from '@kworkbench/mechanism';
 
 export const metrics = [
   metric('job_seconds', 'seconds', 'lower', 'From the call to its return, the longest of all jobs'),

@@ -1,13 +1,6 @@
 // Every metric of a reuseport cell. The simulation must produce exactly these.
-import type { MetricSpec } from '@kworkbench/mechanism';
-import type { Unit } from '@kworkbench/telemetry';
+import { metric, type MetricSpec } from '@kworkbench/mechanism';
 
-const metric = <Name extends string>(name: Name, unit: Unit, better: MetricSpec['better'], help: string) => ({
-  name,
-  unit,
-  better,
-  help,
-});
 const lost = <Name extends string>(cause: Name, help: string) =>
   metric(`connections_lost_${cause}_total`, 'total', 'lower', `Lost: ${help}`);
 

@@ -1,5 +1,6 @@
 // What a conntrack cell writes while it runs: samples at 10 Hz of virtual time, and one row per round of ct_clean.
-import type { ColumnSpec, TableSpec, Unit } from '@kworkbench/telemetry';
+import { column, type Sampled, sampled, sampleRowOf, samplesTable, TIME } from '@kworkbench/mechanism';
+import type { ColumnSpec, TableSpec } from '@kworkbench/telemetry';
 import type { RoundRecord } from './ct-clean.js';
 import type { ConntrackSystem } from './system.js';
 
@@ -7,18 +8,7 @@ export const SAMPLE_PERIOD_NS = 100_000_000;
 export const SAMPLES = 0;
 export const ROUNDS = 1;
 
-interface Sampled {
-  readonly column: ColumnSpec;
-  readonly read: (system: ConntrackSystem) => number;
-}
-
-const column = (name: string, unit: Unit, help: string): ColumnSpec => ({ name, unit, help });
-const sampled = (name: string, unit: Unit, help: string, read: Sampled['read']): Sampled => ({
-  column: column(name, unit, help),
-  read,
-});
-
-const samples: readonly Sampled[] = [
+const samples: readonly Sampled<ConntrackSystem>[] = [
   sampled('packets_total', 'total', 'Packets of all threads', (s) => s.packets),
   sampled('connections', 'count', 'Connections in the table', (s) => s.ct.count),
   sampled('connections_bytes', 'bytes', 'Memory of connections and table', (s) => s.ct.bytes),
@@ -41,10 +31,9 @@ const samples: readonly Sampled[] = [
 ];
 
 const seconds = (name: string, help: string): ColumnSpec => column(name, 'seconds', help);
-const TIME = seconds('time_seconds', 'Virtual time');
 
 export const tables: readonly TableSpec[] = [
-  { name: 'samples', help: 'The state of conntrack at 10 Hz', columns: [TIME, ...samples.map((s) => s.column)] },
+  samplesTable('The state of conntrack at 10 Hz', samples),
   {
     name: 'clean_rounds',
     help: 'Rounds of ct_clean, at their end',
@@ -60,14 +49,7 @@ export const tables: readonly TableSpec[] = [
   },
 ];
 
-const row = new Float64Array(samples.length + 1);
-
-/** The present state as a row of the table of samples; the array is used again by the next call. */
-export function sampleRow(system: ConntrackSystem, timeNs: number): Float64Array {
-  row[0] = timeNs / 1e9;
-  for (let i = 0; i < samples.length; i++) row[i + 1] = samples[i]!.read(system);
-  return row;
-}
+export const sampleRow = sampleRowOf(samples);
 
 export function roundRow(round: RoundRecord): readonly number[] {
   const { startNs, endNs, removed, visited, requeued, sleepNs } = round;

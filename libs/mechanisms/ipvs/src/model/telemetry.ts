@@ -1,6 +1,7 @@
 // What an ipvs cell writes while it runs: one table of samples at 10 Hz of virtual time. What a user sees of the first
 // namespace's total stands beside what was injected.
-import type { ColumnSpec, TableSpec, Unit } from '@kworkbench/telemetry';
+import { column, type Sampled, sampled, sampleRowOf, samplesTable, TIME } from '@kworkbench/mechanism';
+import type { TableSpec } from '@kworkbench/telemetry';
 import { EstKthreads } from './est-kthreads.js';
 import { COUNTERS, decodeRate, INPKTS } from './ip-vs-stats.js';
 import type { IpvsSystem } from './system.js';
@@ -11,23 +12,13 @@ export const KTHREADS = 1;
 /** Rows of the table of kthreads come at every twentieth sample: once in a period. */
 export const KTHREADS_EVERY_NS = 2_000_000_000;
 
-interface Sampled {
-  readonly column: ColumnSpec;
-  readonly read: (system: IpvsSystem, timeNs: number) => number;
-}
-
-const sampled = (name: string, unit: Unit, help: string, read: Sampled['read']): Sampled => ({
-  column: { name, unit, help },
-  read,
-});
-
 const totalAt = ({ netns }: IpvsSystem): number => netns[0]!.total * COUNTERS + INPKTS;
 const sumOf = (
   { netns }: IpvsSystem,
   read: (status: IpvsSystem['netns'][number]['estimation']['status']) => number,
 ): number => netns.reduce((sum, { estimation }) => sum + read(estimation.status), 0);
 
-const samples: readonly Sampled[] = [
+const samples: readonly Sampled<IpvsSystem>[] = [
   sampled('estimators', 'count', 'Estimators that exist', (s) => s.parts.estimators.count),
   sampled('estimators_placed', 'count', 'Estimators that are walked', (s) => sumOf(s, (one) => one.placed)),
   sampled('est_temp_list', 'count', 'Estimators that wait for a place', (s) => sumOf(s, (one) => one.unplaced)),
@@ -72,38 +63,25 @@ const samples: readonly Sampled[] = [
   ),
 ];
 
-const TIME: ColumnSpec = { name: 'time_seconds', unit: 'seconds', help: 'Virtual time' };
-
 export const tables: readonly TableSpec[] = [
-  {
-    name: 'samples',
-    help: 'Estimation at 10 Hz',
-    columns: [TIME, ...samples.map((s) => s.column)],
-  },
+  samplesTable('Estimation at 10 Hz', samples),
   {
     name: 'kthreads',
     help: 'Each kthread, once in two seconds',
     columns: [
       TIME,
-      { name: 'netns', unit: 'count', help: 'Namespace' },
-      { name: 'kthread', unit: 'count', help: 'Slot in est_kt_arr' },
-      { name: 'running', unit: 'count', help: '1 while it has a task' },
-      { name: 'estimators', unit: 'count', help: 'Estimators in its chains' },
-      { name: 'rows', unit: 'count', help: 'Rows that have estimators' },
-      { name: 'row_estimators_max', unit: 'count', help: 'Estimators in its fullest row' },
-      { name: 'cpu_seconds', unit: 'seconds', help: 'CPU time so far' },
+      column('netns', 'count', 'Namespace'),
+      column('kthread', 'count', 'Slot in est_kt_arr'),
+      column('running', 'count', '1 while it has a task'),
+      column('estimators', 'count', 'Estimators in its chains'),
+      column('rows', 'count', 'Rows that have estimators'),
+      column('row_estimators_max', 'count', 'Estimators in its fullest row'),
+      column('cpu_seconds', 'seconds', 'CPU time so far'),
     ],
   },
 ];
 
-const row = new Float64Array(samples.length + 1);
-
-/** The present state as a row of the table of samples; the array is used again by the next call. */
-export function sampleRow(system: IpvsSystem, timeNs: number): Float64Array {
-  row[0] = timeNs / 1e9;
-  for (let i = 0; i < samples.length; i++) row[i + 1] = samples[i]!.read(system, timeNs);
-  return row;
-}
+export const sampleRow = sampleRowOf(samples);
 
 /** Rows of the table of kthreads. */
 export function* kthreadRows({ netns }: IpvsSystem, timeNs: number): Iterable<readonly number[]> {

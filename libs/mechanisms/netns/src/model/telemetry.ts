@@ -1,5 +1,6 @@
 // What a netns cell writes while it runs: one table of samples at 10 Hz of virtual time, one row per cleanup_net() pass.
-import type { ColumnSpec, TableSpec, Unit } from '@kworkbench/telemetry';
+import { column, type Sampled, sampled, sampleRowOf, samplesTable, TIME } from '@kworkbench/mechanism';
+import type { ColumnSpec, TableSpec } from '@kworkbench/telemetry';
 import type { PassRecord } from './cleanup-net.js';
 import type { NetnsSystem } from './system.js';
 
@@ -7,18 +8,7 @@ export const SAMPLE_PERIOD_NS = 100_000_000;
 export const SAMPLES = 0;
 export const PASSES = 1;
 
-interface Sampled {
-  readonly column: ColumnSpec;
-  readonly read: (system: NetnsSystem) => number;
-}
-
-const column = (name: string, unit: Unit, help: string): ColumnSpec => ({ name, unit, help });
-const sampled = (name: string, unit: Unit, help: string, read: Sampled['read']): Sampled => ({
-  column: column(name, unit, help),
-  read,
-});
-
-const samples: readonly Sampled[] = [
+const samples: readonly Sampled<NetnsSystem>[] = [
   sampled('mem_available_bytes', 'bytes', 'MemAvailable', (s) => s.memory.availableBytes),
   sampled('slab_bytes', 'bytes', 'Slab memory of namespaces', (s) => s.nsMemory.slabBytes),
   sampled('percpu_bytes', 'bytes', 'Per-CPU memory of namespaces', (s) => s.nsMemory.percpu.bytes),
@@ -68,10 +58,9 @@ const samples: readonly Sampled[] = [
 ];
 
 const seconds = (name: string, help: string): ColumnSpec => column(name, 'seconds', help);
-const TIME = seconds('time_seconds', 'Virtual time');
 
 export const tables: readonly TableSpec[] = [
-  { name: 'samples', help: 'The state of the machine at 10 Hz', columns: [TIME, ...samples.map((s) => s.column)] },
+  samplesTable('The state of the machine at 10 Hz', samples),
   {
     name: 'cleanup_passes',
     help: 'cleanup_net() passes, at their end',
@@ -88,14 +77,7 @@ export const tables: readonly TableSpec[] = [
   },
 ];
 
-const row = new Float64Array(samples.length + 1);
-
-/** The present state as a row of the table of samples; the array is used again by the next call. */
-export function sampleRow(system: NetnsSystem, timeNs: number): Float64Array {
-  row[0] = timeNs / 1e9;
-  for (let i = 0; i < samples.length; i++) row[i + 1] = samples[i]!.read(system);
-  return row;
-}
+export const sampleRow = sampleRowOf(samples);
 
 export function passRow(pass: PassRecord): readonly number[] {
   const { endNs, batch, gpNs, rtnlNs, firstBarrierNs, exitNs, secondBarrierNs, totalNs } = pass;

@@ -1,5 +1,6 @@
 // What a padata cell writes: a table of samples, and one row per worker of each guest's job at the end.
-import type { ColumnSpec, TableSpec, Unit } from '@kworkbench/telemetry';
+import { column, type Sampled, sampled, sampleRowOf, samplesTable, TIME } from '@kworkbench/mechanism';
+import type { TableSpec } from '@kworkbench/telemetry';
 import { PAGE_BYTES } from './costs.js';
 import type { Guest } from './guest.js';
 import type { PadataSystem } from './system.js';
@@ -8,20 +9,10 @@ export const SAMPLE_PERIOD_NS = 50_000_000;
 export const SAMPLES = 0;
 export const WORKERS = 1;
 
-interface Sampled {
-  readonly column: ColumnSpec;
-  readonly read: (system: PadataSystem) => number;
-}
-
-const column = (name: string, unit: Unit, help: string): ColumnSpec => ({ name, unit, help });
-const sampled = (name: string, unit: Unit, help: string, read: Sampled['read']): Sampled => ({
-  column: column(name, unit, help),
-  read,
-});
 const sum = (system: PadataSystem, of: (guest: Guest) => number): number =>
   system.guests.reduce((all, guest) => all + of(guest), 0);
 
-const samples: readonly Sampled[] = [
+const samples: readonly Sampled<PadataSystem>[] = [
   sampled('pinned_bytes', 'bytes', 'Memory that is pinned', (s) =>
     sum(s, ({ pin }) => (pin?.mm.pinnedPages ?? 0) * PAGE_BYTES),
   ),
@@ -51,10 +42,8 @@ const samples: readonly Sampled[] = [
   ),
 ];
 
-const TIME = column('time_seconds', 'seconds', 'Virtual time');
-
 export const tables: readonly TableSpec[] = [
-  { name: 'samples', help: 'The state of the jobs at 20 Hz', columns: [TIME, ...samples.map((s) => s.column)] },
+  samplesTable('The state of the jobs at 20 Hz', samples),
   {
     name: 'workers',
     help: 'What each worker did, at the end',
@@ -70,14 +59,7 @@ export const tables: readonly TableSpec[] = [
   },
 ];
 
-const row = new Float64Array(samples.length + 1);
-
-/** The present state as a row of the table of samples; the array is used again by the next call. */
-export function sampleRow(system: PadataSystem, timeNs: number): Float64Array {
-  row[0] = timeNs / 1e9;
-  for (let i = 0; i < samples.length; i++) row[i + 1] = samples[i]!.read(system);
-  return row;
-}
+export const sampleRow = sampleRowOf(samples);
 
 export function workerRows(system: PadataSystem): readonly (readonly number[])[] {
   const time = system.machine.nowNs / 1e9;

@@ -1,5 +1,6 @@
 // The tables of a cell: the state over time, every close, and the queues after the closes of each reload.
-import type { ColumnSpec, TableSpec, Unit } from '@kworkbench/telemetry';
+import { column, type Sampled, sampled, sampleRowOf, samplesTable, TIME } from '@kworkbench/mechanism';
+import type { TableSpec } from '@kworkbench/telemetry';
 import type { CloseRecord } from './listen-stop.js';
 import type { Listener } from './listener.js';
 import type { ReuseportSystem } from './system.js';
@@ -9,20 +10,8 @@ export const SAMPLES = 0;
 export const CLOSES = 1;
 export const DEPTHS = 2;
 
-const column = (name: string, unit: Unit, help: string): ColumnSpec => ({ name, unit, help });
-const TIME = column('time_seconds', 'seconds', 'Virtual time');
 const LISTENER = column('listener', 'count', 'Number of the listener: 0 is A');
 const GENERATION = column('generation', 'count', 'Generation of its worker');
-
-interface Sampled {
-  readonly column: ColumnSpec;
-  readonly read: (system: ReuseportSystem) => number;
-}
-
-const sampled = (name: string, unit: Unit, help: string, read: Sampled['read']): Sampled => ({
-  column: column(name, unit, help),
-  read,
-});
 
 const sumOf = (listeners: readonly Listener[], value: (sk: Listener) => number): number =>
   listeners.reduce((sum, sk) => sum + value(sk), 0);
@@ -32,7 +21,7 @@ export const migrationsOf = ({ stack }: ReuseportSystem): number =>
 export const failuresOf = ({ stack }: ReuseportSystem): number =>
   stack.mib.migrateFailure.reduce((sum, count) => sum + count, 0);
 
-const samples: readonly Sampled[] = [
+const samples: readonly Sampled<ReuseportSystem>[] = [
   sampled('started_total', 'total', 'Connections started', ({ stack }) => stack.outcomes.started),
   sampled('accepted_total', 'total', 'Connections accepted', ({ stack }) => stack.outcomes.accepted),
   sampled('lost_total', 'total', 'Connections lost, by any cause', ({ stack }) => stack.outcomes.lost),
@@ -51,7 +40,7 @@ const samples: readonly Sampled[] = [
 ];
 
 export const tables: readonly TableSpec[] = [
-  { name: 'samples', help: 'The state of the server at 20 Hz', columns: [TIME, ...samples.map((s) => s.column)] },
+  samplesTable('The state of the server at 20 Hz', samples),
   {
     name: 'closes',
     help: 'Closes of listeners, at their end',
@@ -72,14 +61,7 @@ export const tables: readonly TableSpec[] = [
   },
 ];
 
-const row = new Float64Array(samples.length + 1);
-
-/** The present state as a row of the table of samples; the array is used again by the next call. */
-export function sampleRow(system: ReuseportSystem, timeNs: number): Float64Array {
-  row[0] = timeNs / 1e9;
-  for (let i = 0; i < samples.length; i++) row[i + 1] = samples[i]!.read(system);
-  return row;
-}
+export const sampleRow = sampleRowOf(samples);
 
 export function closeRow({ listener, startNs, endNs, depth, migrated, reset }: CloseRecord): readonly number[] {
   return [endNs / 1e9, listener.number, listener.generation, depth, migrated, reset, (endNs - startNs) / 1e9];
