@@ -4,30 +4,20 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Mechanism } from '@kworkbench/mechanism';
-import { withNetnsIdea, type NetnsIdea } from '@kworkbench/netns';
+import type { Idea, IdeaForm, Mechanism } from '@kworkbench/mechanism';
 import { z } from 'zod';
 import { mechanisms, registerMechanism } from './mechanisms.js';
 
-/** What a file must export by default, per mechanism, and how it joins the mechanism. */
-const FORMS: Readonly<Record<string, Form>> = {
-  netns: {
-    functions: ['fqdirExit'],
-    join: (mechanism, idea, hash, source) => withNetnsIdea(mechanism, idea as unknown as NetnsIdea, hash, source),
-  },
-};
-
-interface Form {
-  readonly functions: readonly string[];
-  join(mechanism: Mechanism, idea: Idea, hash: string, source: string): Mechanism;
-}
+type WithIdeas = Mechanism & { readonly ideas: IdeaForm };
+const takesIdeas = (mechanism: Mechanism | undefined): mechanism is WithIdeas => mechanism?.ideas !== undefined;
+const namesOf = (): string[] => [...mechanisms.values()].filter(takesIdeas).map(({ name }) => name);
 
 const HASH_DIGITS = 16;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
 const ideaSchema = z.looseObject({
-  mechanism: z.enum(Object.keys(FORMS) as [string, ...string[]], {
-    error: `expected one of ${Object.keys(FORMS).join(', ')}`,
+  mechanism: z.custom<string>((name) => takesIdeas(mechanisms.get(name as string)), {
+    error: () => `expected one of ${namesOf().join(', ')}`,
   }),
   id: z.string({ error: 'expected a name' }).regex(NAME, {
     error: 'expected a name of letters, digits, dots, dashes and underscores',
@@ -35,8 +25,6 @@ const ideaSchema = z.looseObject({
   title: z.string({ error: 'expected text in one line' }),
   kernel: z.record(z.string(), z.unknown(), { error: 'expected kernel options' }).optional(),
 });
-
-type Idea = z.output<typeof ideaSchema>;
 
 export interface BroughtVariant {
   readonly id: string;
@@ -71,15 +59,14 @@ export async function bringVariant(path: string): Promise<BroughtVariant> {
   refuseOtherFiles(path, text);
   const hash = createHash('sha256').update(text).digest('hex').slice(0, HASH_DIGITS);
   const idea = check(path, text, await load(path, file));
-  const form = FORMS[idea.mechanism]!;
-  const mechanism = mechanisms.get(idea.mechanism)!;
+  const mechanism = mechanisms.get(idea.mechanism) as WithIdeas;
   if (mechanism.variants.some(({ id, kernel }) => id === idea.id && kernel['brought'] === undefined)) {
     const line = lineOf(text, /\bid\s*:/);
     throw new VariantFileError(
       `${path}:${line}: id: expected another name than that of a known variant, got "${idea.id}"`,
     );
   }
-  registerMechanism(form.join(mechanism, idea, hash, basename(file)));
+  registerMechanism(mechanism.ideas.join(mechanism, idea, hash, basename(file)));
   broughtUrls.add(pathToFileURL(file).href);
   return { id: idea.id, mechanism: idea.mechanism, file, text, hash };
 }
@@ -116,7 +103,7 @@ function lineOfError(file: string, href: string, { stack = '' }: Error): string 
   return Number.isNaN(number) ? '' : `:${number}`;
 }
 
-function check(path: string, text: string, found: unknown): Idea {
+function check(path: string, text: string, found: unknown): Idea & { readonly mechanism: string } {
   const fail = (field: string, message: string): never => {
     const place = field === '' ? /\bexport\b/ : new RegExp(`\\b${field}\\b`);
     throw new VariantFileError(
@@ -133,18 +120,19 @@ function check(path: string, text: string, found: unknown): Idea {
       `${issue!.message}, got ${JSON.stringify((found as Record<string, unknown>)[field]) ?? 'nothing'}`,
     );
   }
-  for (const name of FORMS[parsed.data.mechanism]!.functions) {
+  const { ideas, kernelSchema } = mechanisms.get(parsed.data.mechanism) as WithIdeas;
+  for (const name of ideas.functions) {
     const value = (found as Record<string, unknown>)[name];
     if (typeof value !== 'function') fail(name, `expected a function, got ${JSON.stringify(value) ?? 'nothing'}`);
   }
-  const { kernelSchema } = mechanisms.get(parsed.data.mechanism)!;
-  const kernel = kernelSchema.safeParse(parsed.data.kernel ?? {});
+  // The object itself, not a copy: its functions may use `this`.
+  const idea = found as Idea & { readonly mechanism: string };
+  const kernel = kernelSchema.safeParse(ideas.kernelOf(idea));
   if (!kernel.success) {
     const [issue] = kernel.error.issues;
     fail('kernel', `${[...issue!.path, issue!.message].join(': ')}`);
   }
-  // The object itself, not a copy: its functions may use `this`.
-  return found as Idea;
+  return idea;
 }
 
 const lineAt = (text: string, index: number) => text.slice(0, index).split('\n').length;

@@ -1,3 +1,5 @@
+export type { ConntrackIdea } from './idea.js';
+export type { BroughtConn, CtCleanDesign, CtCleanKernel } from './model/brought-clean.js';
 export { conntrack } from './mechanism.js';
 export { type ConntrackKernel, kernelSchema } from './kernel.js';
 export { metrics } from './metrics.js';

@@ -1,6 +1,6 @@
 // The conntrack under study, as the options in which its designs differ. A variant is a preset of these; a toggle in a
 // scenario (`spec.kernel`) sets one for all variants.
-import { integer } from '@kworkbench/mechanism';
+import { broughtSchema, integer } from '@kworkbench/mechanism';
 import { z } from 'zod';
 
 export const kernelSchema = z.strictObject({
@@ -33,6 +33,7 @@ export const kernelSchema = z.strictObject({
     .default(0)
     .describe('Sleep of ct_clean between two sweeps; 0: 5 s, or 20 s with RCU lists'),
   connLimit: integer(1, 4_000_000).default(3_000_000).describe('n_conn_limit (ovs-appctl dpctl/ct-set-maxconns)'),
+  brought: broughtSchema,
 });
 
 export type ConntrackKernel = z.output<typeof kernelSchema>;

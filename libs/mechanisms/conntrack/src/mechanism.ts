@@ -1,5 +1,6 @@
 // conntrack as the rest of the product sees it.
 import type { Cell, Mechanism, Problem } from '@kworkbench/mechanism';
+import { ideas } from './idea.js';
 import { kernelSchema } from './kernel.js';
 import { metrics } from './metrics.js';
 import type { ConntrackCell } from './model/system.js';
@@ -18,7 +19,11 @@ const PREFILLED: readonly string[] = ['massExpiry', 'established', 'flush'];
 
 function check(cell: Cell): readonly Problem[] {
   const { kernel, machine, workload } = cell as ConntrackCell;
-  const problems: Problem[] = [];
+  const problems: Problem[] = [...ideas.problems(kernel)];
+  if (kernel.brought !== undefined && kernel.expiration === 'queues') {
+    const expected = 'rculists, lists or buckets for a ct_clean that was brought along';
+    problems.push({ path: 'kernel.expiration', expected, got: kernel.expiration });
+  }
   const paced = workload.kind !== 'benchmark';
   if (!paced && workload.connections > workload.batch) {
     const expected = `at most one connection per packet of a batch (${workload.batch}) in the benchmark`;
@@ -97,4 +102,5 @@ export const conntrack: Mechanism = {
   describeWorkload,
   simulate,
   attachable,
+  ideas,
 };

@@ -1,3 +1,4 @@
+export type { IpvsIdea } from './idea.js';
 export { type IpvsKernel, kernelSchema } from './kernel.js';
 export { metrics } from './metrics.js';
 export { profiles } from './profiles.js';
@@ -5,4 +6,5 @@ export { published } from './published.js';
 export { variants } from './variants.js';
 export { type IpvsWorkload, workloadSchema } from './workloads.js';
 export { ipvs } from './mechanism.js';
+export type { KthreadRows, RowDesign } from './model/brought-rows.js';
 export { simulate } from './simulate.js';

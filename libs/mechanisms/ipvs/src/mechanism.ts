@@ -1,5 +1,6 @@
 // ipvs as the rest of the product sees it.
 import type { Cell, Mechanism, Problem } from '@kworkbench/mechanism';
+import { ideas } from './idea.js';
 import { kernelSchema } from './kernel.js';
 import { metrics } from './metrics.js';
 import { parseCpulist } from './model/admin.js';
@@ -21,7 +22,7 @@ const count = (n: number, one: string, many = `${one}s`): string => `${n.toLocal
 
 function check(cell: Cell): readonly Problem[] {
   const { kernel, machine, workload } = cell as IpvsCell;
-  const problems: Problem[] = [];
+  const problems: Problem[] = [...ideas.problems(kernel)];
   const refuse = (path: string, expected: string, got: unknown): void => void problems.push({ path, expected, got });
   if (workload.services === 0 && workload.destinations > 0) {
     refuse('workload.services', 'at least 1 service for the destinations to belong to', 0);
@@ -87,4 +88,5 @@ export const ipvs: Mechanism = {
   describeWorkload,
   simulate,
   attachable,
+  ideas,
 };

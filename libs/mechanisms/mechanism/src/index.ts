@@ -3,6 +3,7 @@ export * from './hosts/definition.js';
 export * from './hosts/host.js';
 export * from './hosts/machines.js';
 export * from './hosts/own-machines.js';
+export * from './idea.js';
 export * from './instance.js';
 export * from './machine-of.js';
 export * from './mechanism.js';

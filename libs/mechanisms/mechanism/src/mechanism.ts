@@ -3,6 +3,7 @@
 import type { CellOutcome, TelemetrySink, TraceRecorder, Unit } from '@kworkbench/telemetry';
 import type { z } from 'zod';
 import type { Preemption } from '@kworkbench/machine';
+import type { IdeaForm } from './idea.js';
 import type { Attachable } from './instance.js';
 
 /** Where a constant comes from. `fitted` names the rows it was fitted to; `assumed` is a stated guess. */
@@ -155,4 +156,6 @@ export interface Mechanism {
   simulate(cell: Cell, sink: TelemetrySink, trace?: TraceRecorder): CellOutcome;
   /** Present when the mechanism can share a machine with others. */
   readonly attachable?: Attachable;
+  /** Present when a person can bring a variant of it along as a file. */
+  readonly ideas?: IdeaForm;
 }

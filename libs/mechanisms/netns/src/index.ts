@@ -1,4 +1,4 @@
-export { withNetnsIdea, type NetnsIdea } from './idea.js';
+export type { NetnsIdea } from './idea.js';
 export { kernelSchema, type NetnsKernel } from './kernel.js';
 export { metrics } from './metrics.js';
 export { profiles } from './profiles.js';
@@ -7,4 +7,5 @@ export { variants } from './variants.js';
 export { workloadSchema, type NetnsWorkload } from './workloads.js';
 export { netns } from './mechanism.js';
 export { simulate } from './simulate.js';
-export type { BroughtFqdir, FqdirExit, FqdirKernel, FqdirQueue, Steps } from './model/brought-fqdir-exit.js';
+export type { Steps } from '@kworkbench/mechanism';
+export type { BroughtFqdir, FqdirExit, FqdirKernel, FqdirQueue } from './model/brought-fqdir-exit.js';

@@ -1,6 +1,6 @@
 // The kernel under study, as the options in which its designs differ. A variant is a preset of these; a toggle in a
 // scenario (`spec.kernel`) sets one for all variants.
-import { integer } from '@kworkbench/mechanism';
+import { broughtSchema, integer } from '@kworkbench/mechanism';
 import { z } from 'zod';
 
 export const kernelSchema = z.strictObject({
@@ -48,11 +48,7 @@ export const kernelSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe('unshare() takes RTNL to register lo, and so waits for the RTNL phase of cleanup_net()'),
-  brought: z
-    .string()
-    .regex(/^[0-9a-f]{16}$/)
-    .optional()
-    .describe('Hash of the file of a variant that was brought along (kwb run --variant); never set by hand'),
+  brought: broughtSchema,
 });
 
 export type NetnsKernel = z.output<typeof kernelSchema>;

@@ -1,7 +1,7 @@
 // netns as the rest of the product sees it.
 import type { Cell, Mechanism, Problem } from '@kworkbench/mechanism';
 import { Memory } from '@kworkbench/machine';
-import { ideaOf } from './idea.js';
+import { ideas } from './idea.js';
 import { kernelSchema } from './kernel.js';
 import { metrics } from './metrics.js';
 import { nsCosts } from './model/costs.js';
@@ -22,10 +22,8 @@ function check(cell: Cell): readonly Problem[] {
   const { kernel, machine, workload } = cell as NetnsCell;
   const { constants } = machine;
   const problems: Problem[] = [];
-  if (kernel.brought !== undefined && !ideaOf(kernel.brought)) {
-    const expected = 'a variant whose code was given to this process (kwb run --variant FILE)';
-    return [{ path: 'kernel.brought', expected, got: kernel.brought }];
-  }
+  const unknown = ideas.problems(kernel);
+  if (unknown.length > 0) return unknown;
   const nsMemory = nsMemoryOf(cell as NetnsCell);
   const baseBytes = constants['baseMemoryBytes']!;
   // Below this the machine is out of memory before the first unshare: one namespace per thread and one more.
@@ -114,4 +112,5 @@ export const netns: Mechanism = {
   describeWorkload,
   simulate,
   attachable,
+  ideas,
 };

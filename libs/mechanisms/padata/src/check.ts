@@ -1,6 +1,7 @@
 // What cannot be, beyond what the schemas say.
 import { topologyProblem } from '@kworkbench/machine';
 import type { Cell, Problem } from '@kworkbench/mechanism';
+import { ideas } from './idea.js';
 import { LOW_BYTES } from './model/guest.js';
 import { PAGE_BYTES } from './model/costs.js';
 import type { PadataCell } from './model/system.js';
@@ -12,6 +13,8 @@ const EPSILON = 1e-12;
 
 export function check(cell: Cell): readonly Problem[] {
   const padata = cell as PadataCell;
+  const unknown = ideas.problems(padata.kernel);
+  if (unknown.length > 0) return unknown;
   return [...sizes(padata), ...range(padata), ...bandwidth(padata), ...machine(padata), ...kernel(padata)];
 }
 

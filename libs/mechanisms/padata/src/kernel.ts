@@ -1,5 +1,5 @@
 // The kernel under study, a switch per patch of the series, per variant from its review, and per item of its TODO list.
-import { integer } from '@kworkbench/mechanism';
+import { broughtSchema, integer } from '@kworkbench/mechanism';
 import { z } from 'zod';
 
 /** Pages that one call reserves at a time (patch 8), and the most that the switch takes. */
@@ -63,6 +63,7 @@ export const kernelSchema = z.strictObject({
     .enum(['dequeue', 'userReturn'])
     .default('dequeue')
     .describe('Where a throttled task stops: anywhere in the kernel, or on return to user mode'),
+  brought: broughtSchema,
 });
 
 export type PadataKernel = z.output<typeof kernelSchema>;

@@ -1,6 +1,7 @@
 // padata as the rest of the product sees it.
 import type { Cell, Mechanism } from '@kworkbench/mechanism';
 import { check } from './check.js';
+import { ideas } from './idea.js';
 import { kernelSchema } from './kernel.js';
 import { metrics } from './metrics.js';
 import type { PadataCell } from './model/system.js';
@@ -52,4 +53,5 @@ export const padata: Mechanism = {
   describeWorkload,
   simulate,
   attachable,
+  ideas,
 };

@@ -12,7 +12,8 @@ const P8 = { ...P7, cachePages: CACHE_PAGES } as const;
 const P12 = { ...P8, kthreads: true, capAffinity: true, capOnline: true, capBandwidth: true } as const;
 const P13 = { ...P12, maxNice: true } as const;
 const P14 = { ...P13, renice: true } as const;
-const SERIES = { ...P14, remoteCharge: true, remoteStat: true } as const;
+/** The whole series. */
+export const SERIES = { ...P14, remoteCharge: true, remoteStat: true } as const;
 
 export const variants: readonly PadataVariant[] = [
   { id: 'single', title: 'one thread pins the whole range', source: 'drivers/vfio, Linux 5.14', kernel: {} },

@@ -1,5 +1,6 @@
 // Impossibilities that the schemas cannot say, with the path of what is wrong.
 import type { Cell, Problem } from '@kworkbench/mechanism';
+import { ideas } from './idea.js';
 import { connectionsOf } from './model/arrivals.js';
 import { listenerName, listenerNumber } from './model/names.js';
 import { isOrder, namesOf } from './model/reload.js';
@@ -75,6 +76,8 @@ function reloadProblems(workload: ReuseportWorkload): Problem[] {
 
 export function check(cell: Cell): readonly Problem[] {
   const { kernel, workload } = cell as ReuseportCell;
+  const unknown = ideas.problems(kernel);
+  if (unknown.length > 0) return unknown;
   const handsOver = kernel.reload === 'fdHandoff' || kernel.reload === 'sharedSocket';
   const problems = workload.kind === 'queues' ? queuesProblems(workload, handsOver) : reloadProblems(workload);
   const connections = connectionsOf(workload);

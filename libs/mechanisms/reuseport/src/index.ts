@@ -1,3 +1,4 @@
+export type { ReuseportIdea } from './idea.js';
 export { kernelSchema, type ReuseportKernel } from './kernel.js';
 export { reuseport } from './mechanism.js';
 export { metrics } from './metrics.js';

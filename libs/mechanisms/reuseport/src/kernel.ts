@@ -1,6 +1,6 @@
 // The kernel and the reload procedure under study, as the options in which the designs differ. A variant is a preset of
 // these; a toggle in a scenario (`spec.kernel`) sets one for all variants.
-import { durationSeconds, integer } from '@kworkbench/mechanism';
+import { broughtSchema, durationSeconds, integer } from '@kworkbench/mechanism';
 import { z } from 'zod';
 
 export const kernelSchema = z.strictObject({
@@ -62,6 +62,7 @@ export const kernelSchema = z.strictObject({
     .enum(['above', 'at'])
     .default('above')
     .describe('The half-open queue is full above its limit (measured on 6.18: limit + 1 fit) or at it'),
+  brought: broughtSchema,
 });
 
 export type ReuseportKernel = z.output<typeof kernelSchema>;

@@ -1,6 +1,7 @@
 // reuseport as the rest of the product sees it.
 import type { Cell, Mechanism } from '@kworkbench/mechanism';
 import { check } from './check.js';
+import { ideas } from './idea.js';
 import { kernelSchema } from './kernel.js';
 import { metrics } from './metrics.js';
 import { connectionsOf } from './model/arrivals.js';
@@ -48,4 +49,5 @@ export const reuseport: Mechanism = {
   describeWorkload,
   simulate,
   attachable,
+  ideas,
 };

@@ -15,7 +15,8 @@ const V1 = {
   guard: 'always',
 } as const;
 const REVIEWER = { when: 'listenStop', transfer: 'appendEach', listenerFix: 'loopUnderLock', guard: 'sysctl' } as const;
-const M = {
+/** As merged. */
+export const MERGED = {
   select: 'policy',
   when: 'listenStop',
   transfer: 'appendEach',
@@ -71,19 +72,19 @@ export const variants: readonly ReuseportVariant[] = [
     id: 'M',
     title: 'each request is cloned to a listener that a program or the hash picks; the target is woken',
     source: '07811361a3d0, merged in 5.14, with 3864c6b (Apr 2026)',
-    kernel: M,
+    kernel: MERGED,
   },
   {
     id: 'M0',
     title: 'M that does not wake the target at close',
     source: '5.14 until 3864c6b (Apr 2026)',
-    kernel: { ...M, wakeTarget: false },
+    kernel: { ...MERGED, wakeTarget: false },
   },
   {
     id: 'leastLoaded',
     title: 'what-if: M with the shortest queue as target',
     source: 'what-if',
-    kernel: { ...M, select: 'leastLoaded' },
+    kernel: { ...MERGED, select: 'leastLoaded' },
   },
   {
     id: 'fdHandoff',

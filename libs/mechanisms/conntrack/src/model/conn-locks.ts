@@ -24,11 +24,9 @@ export class ConnLocks {
   /** Announces that the current task wants the lock: from then on it calls `acquire()` of the mutex until that is 0. */
   enter(conn: number): UserMutex {
     const { lock } = this.conns;
-    let held = this.all[lock[conn]! - 1];
-    if (held === undefined) {
-      held = this.free.pop() ?? this.make();
-      lock[conn] = held.number;
-    }
+    const number = lock[conn]!;
+    const held = number > 0 ? this.all[number - 1]! : (this.free.pop() ?? this.make());
+    lock[conn] = held.number;
     held.users++;
     this.acquisitions++;
     return held.mutex;

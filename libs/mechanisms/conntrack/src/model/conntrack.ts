@@ -105,6 +105,13 @@ export class Conntrack {
     return this.tables.length === 1 ? 0 : hashOf(key, zone) % this.tables.length;
   }
 
+  /** Whether {@link find} would come to this connection. */
+  isFound(conn: number, key: number, zone: number): boolean {
+    const { conns } = this;
+    if (conns.key[conn] !== key || conns.zone[conn] !== zone || !conns.isLive(conn)) return false;
+    return conns.expirationNs[conn]! > this.machine.nowNs && this.duplicates === 0;
+  }
+
   /** conn_key_lookup(): the connection of the tuple that has not expired, or -1. */
   find(key: number, zone: number): number {
     return this.search(key, zone, this.isMatch);

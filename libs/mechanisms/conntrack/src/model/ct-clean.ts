@@ -73,7 +73,14 @@ export abstract class CtClean extends Routine {
     const { nowNs } = ct.machine;
     const { expiration, sweepIntervalSeconds } = ct.kernel;
     const ownNs = sweepIntervalSeconds > 0 ? sweepIntervalSeconds * 1e9 : SLEEP_NS[expiration];
-    this.wakeNs = budgetUsed ? Math.max(nowNs, this.startNs + HURRY_NS) : nowNs + ownNs;
+    return this.sleepUntil(budgetUsed ? Math.max(nowNs, this.startNs + HURRY_NS) : nowNs + ownNs);
+  }
+
+  /** Ends the round. */
+  protected sleepUntil(wakeNs: number): 0 {
+    const { ct } = this;
+    const { nowNs } = ct.machine;
+    this.wakeNs = wakeNs;
     this.asleep = true;
     this.rounds++;
     this.roundMaxNs = Math.max(this.roundMaxNs, nowNs - this.startNs);

@@ -5,6 +5,7 @@ import { Histogram } from '@kworkbench/telemetry';
 import type { ConntrackKernel } from '../kernel.js';
 import type { ConntrackWorkload } from '../workloads.js';
 import { Admin } from './admin.js';
+import { BroughtClean } from './brought-clean.js';
 import { CleanLists } from './clean-lists.js';
 import { CleanQueues } from './clean-queues.js';
 import { CleanSweep } from './clean-sweep.js';
@@ -74,7 +75,8 @@ export class ConntrackSystem implements Instance {
       place.row(ROUNDS, roundRow(round));
       place.finished();
     };
-    this.cleaner = new CLEANERS[kernel.expiration]({ ct, roundDone });
+    const Cleaner = kernel.brought === undefined ? CLEANERS[kernel.expiration] : BroughtClean;
+    this.cleaner = new Cleaner({ ct, roundDone });
     this.paced = workload.kind !== 'benchmark';
     const nat = workload.nat ? new NatPorts(workload.natPorts) : undefined;
     if (nat !== undefined) ct.onClean = (conn) => nat.release(conn);

@@ -2,6 +2,7 @@
 // barrier and the two steps that every design must take. What the kernel forbids is checked while it runs: an fqdir is
 // freed once, after its hash table, and after an rcu_barrier() that began later than that.
 import { type Cpu, invariant, type RcuBarrier, type TaskBody, Work, type Workqueue } from '@kworkbench/machine';
+import type { Steps } from '@kworkbench/mechanism';
 import type { FragmentQueues } from './inet-fragment.js';
 
 /** One fragment-reassembly user of one dying namespace. What is in it is the model's business. */
@@ -9,9 +10,6 @@ export interface BroughtFqdir {
   /** Which protocol it belongs to: 0 IPv4, 1 IPv6, ... */
   readonly type: number;
 }
-
-/** Steps of kernel code: `yield` a number of ns to use the CPU, `yield*` what the kernel offers. */
-export type Steps = Generator<number, void, void>;
 
 /** The kernel as a design of fqdir_exit() sees it. One object per simulated kernel. */
 export interface FqdirKernel {

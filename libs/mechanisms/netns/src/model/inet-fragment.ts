@@ -8,7 +8,7 @@
 //   rhashWqThenFreeWork   the same with the hash tables on inet_frag_wq, the frees on system_wq        (v4)
 // A design that was brought along takes the place of all of them (brought-fqdir-exit.ts).
 import { type Cpu, invariant, type RcuBarrier, type TaskBody, Work, type Workqueue } from '@kworkbench/machine';
-import { ideaOf } from '../idea.js';
+import { ideas } from '../idea.js';
 import type { NetnsKernel } from '../kernel.js';
 import { BroughtFqdirExit } from './brought-fqdir-exit.js';
 import type { NsMemory } from './ns-memory.js';
@@ -58,8 +58,7 @@ export class InetFragment {
   ) {
     this.frags = Array.from({ length: kernel.fqdirsPerNs }, () => new InetFrags());
     this.listWork = new Work(() => this.freeList());
-    const idea = kernel.brought === undefined ? undefined : ideaOf(kernel.brought);
-    invariant((idea !== undefined) === (kernel.brought !== undefined), 'a variant whose code is not here');
+    const idea = ideas.of(kernel);
     if (idea) {
       const make = idea.fqdirExit.bind(idea);
       this.brought = new BroughtFqdirExit(make, queues, barrier, costs, (type) => this.release(this.frags[type]!));

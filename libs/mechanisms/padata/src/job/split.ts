@@ -19,6 +19,27 @@ export function chunkSize(size: number, workers: number, minChunk: number, align
   return roundUp(Math.max(Math.floor(size / (workers * LOAD_BALANCE_FACTOR)), minChunk, 1), align);
 }
 
+/** What a design that was brought along (`kwb run --variant FILE`) knows about a job, in units of the job. */
+export interface JobToSplit {
+  readonly size: number;
+  /** That were really allocated, the main thread among them. */
+  readonly workers: number;
+  /** What a worker is worth its while for; a shorter chunk is allowed. */
+  readonly minChunk: number;
+  /** Chunks end on multiples of this, all but the last one. */
+  readonly align: number;
+}
+
+/** A design of the cutting of one job. */
+export interface JobSplit {
+  /**
+   * Length of the next chunk, which begins where the last one ended. Called under the job's lock.
+   * @param remaining what has not been handed out, above 0.
+   * @param worker who asks: 0 is the main thread.
+   */
+  next(remaining: number, worker: number): number;
+}
+
 /** Hands out the chunks of a job, in ascending order. The caller holds the job's lock. */
 export class Dispenser {
   /** Where the next chunk begins. */
@@ -30,7 +51,9 @@ export class Dispenser {
   constructor(
     readonly start: number,
     size: number,
-    readonly chunk: number,
+    /** Length of a chunk; of the longest one so far where a design decides. */
+    public chunk: number,
+    private readonly split?: { readonly design: JobSplit; readonly align: number },
   ) {
     this.position = start;
     this.end = start + size;
@@ -46,13 +69,26 @@ export class Dispenser {
   }
 
   /** The length of the next chunk, which begins at the present {@link position}; 0 when there is none. */
-  take(): number {
+  take(worker = 0): number {
     if (this.exhausted) return 0;
     const { position, chunk } = this;
-    const length = Math.min(roundUp(position + 1, chunk) - position, this.end - position);
+    const length = this.split
+      ? this.byDesign(this.split.design, this.split.align, worker)
+      : Math.min(roundUp(position + 1, chunk) - position, this.end - position);
     invariant(length > 0, 'padata: an empty chunk');
     this.position += length;
     this.handedOut++;
+    return length;
+  }
+
+  private byDesign(design: JobSplit, align: number, worker: number): number {
+    const { position, end } = this;
+    const length = design.next(end - position, worker);
+    const fits = Number.isInteger(length) && length > 0 && position + length <= end;
+    invariant(fits, `padata: a chunk of ${length}, where 1 to ${end - position} are left`);
+    const aligned = position + length === end || (position + length) % align === 0;
+    invariant(aligned, `padata: a chunk that ends at ${position + length}, on no multiple of ${align}`);
+    this.chunk = Math.max(this.chunk, length);
     return length;
   }
 }

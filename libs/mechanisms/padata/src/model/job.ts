@@ -1,7 +1,7 @@
 // One job (struct padata_mt_job_state): its chunks, its first error, who failed, and what each worker did.
 import { DONE, invariant, type LockMap, type Task, type TaskBody } from '@kworkbench/machine';
 import { Cap } from '../job/caps.js';
-import { Dispenser } from '../job/split.js';
+import { Dispenser, type JobSplit } from '../job/split.js';
 import { type Range, undoRanges } from '../job/undo.js';
 import type { Helper } from './helper.js';
 import { Errno, type JobSpec } from './thread-fn.js';
@@ -35,10 +35,12 @@ export class Job {
     private readonly chunkNs: number,
   ) {}
 
-  begin(helpers: readonly Helper[], chunk: number): void {
+  /** @param design in place of chunks of one length. */
+  begin(helpers: readonly Helper[], chunk: number, design?: JobSplit): void {
     this.helpers = helpers;
     this.running = helpers.length;
-    this.dispenser = new Dispenser(this.spec.start, this.spec.size, chunk);
+    const { start, size, align } = this.spec;
+    this.dispenser = new Dispenser(start, size, chunk, design && { design, align });
     this.workers = Array.from({ length: 1 + helpers.length }, () => ({ chunks: 0, size: 0, cpuNs: 0 }));
   }
 
@@ -49,7 +51,7 @@ export class Job {
     fn.enter(task, this.workers.length);
     for (;;) {
       const start = this.dispenser.position;
-      const length = this.dispenser.take();
+      const length = this.dispenser.take(index);
       if (length === 0) break;
       invariant(this.error === Errno.None || !this.firstError, 'padata: a chunk after an error');
       if (this.chunkNs > 0) yield this.chunkNs;

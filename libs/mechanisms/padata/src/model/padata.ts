@@ -20,6 +20,7 @@ import {
   Work,
   type Workqueue,
 } from '@kworkbench/machine';
+import { ideas } from '../idea.js';
 import { bandwidthCpus, Cap, requestedWorkers } from '../job/caps.js';
 import { chunkSize } from '../job/split.js';
 import type { PadataKernel } from '../kernel.js';
@@ -31,6 +32,8 @@ export interface PadataCosts {
   /** kthread_create(), in the caller, one after the other. */
   readonly kthreadCreateNs: number;
   readonly queueWorkNs: number;
+  /** CPU time of a helper before its first chunk: it begins on a CPU that slept, with a low clock and cold caches. */
+  readonly helperStartNs: number;
 }
 
 /** What the caller stands in. */
@@ -50,7 +53,7 @@ export class Padata {
   constructor(
     readonly machine: Machine,
     readonly kernel: PadataKernel,
-    private readonly costs: PadataCosts,
+    readonly costs: PadataCosts,
     private readonly workqueue: Workqueue,
     private readonly onlineCpus: number,
     private readonly failCreations: ReadonlySet<number>,
@@ -78,7 +81,7 @@ export class Padata {
     }
     this.inUse++;
     const helpers = yield* this.helpers(job, request.workers - 1, main, caller);
-    job.begin(helpers, this.chunkOf(spec, 1 + helpers.length));
+    this.cut(job, helpers);
     const map = kernel.lockdep ? new LockMap(machine, caller.site.name, { lockClass: caller.site }) : undefined;
     map?.acquire();
     map?.release();
@@ -121,6 +124,18 @@ export class Padata {
       allowedCpus: kernel.capAffinity ? (main.affinity?.count ?? machine.cpus.length) : Infinity,
       bandwidthCpus: kernel.capBandwidth && limits ? bandwidthCpus(limits.quotaNs, limits.periodNs) : Infinity,
     });
+  }
+
+  private cut(job: Job, helpers: readonly Helper[]): void {
+    const { spec } = job;
+    const workers = 1 + helpers.length;
+    const idea = ideas.of(this.kernel);
+    if (idea === undefined) {
+      job.begin(helpers, this.chunkOf(spec, workers));
+      return;
+    }
+    const { size, minChunk, align } = spec;
+    job.begin(helpers, 0, idea.split({ size, workers, minChunk, align }));
   }
 
   private chunkOf({ size, minChunk, align }: JobSpec, workers: number): number {

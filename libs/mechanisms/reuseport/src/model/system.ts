@@ -2,6 +2,7 @@
 import { invariant, Lockdep, type Machine } from '@kworkbench/machine';
 import type { Cell, Instance, Place as HostPlace } from '@kworkbench/mechanism';
 import type { ReuseportKernel } from '../kernel.js';
+import { programOf } from '../idea.js';
 import type { AttachedPolicy } from '../policy/policy.js';
 import { FunctionProgram, type Program } from '../policy/program.js';
 import { DepthMap, RulesProgram } from '../policy/rules-program.js';
@@ -49,10 +50,10 @@ export class ReuseportSystem implements Instance {
   private readonly depths = new DepthMap();
   private readonly mapDelayNs: number | undefined;
 
-  /** @param policy of a library user, in place of the policy of the workload. */
+  /** @param given by a library user, in place of the policy of the workload. */
   constructor(
     private readonly place: HostPlace,
-    policy?: AttachedPolicy,
+    given?: AttachedPolicy,
   ) {
     const { machine } = place.host;
     const cell = place.cell as ReuseportCell;
@@ -74,6 +75,7 @@ export class ReuseportSystem implements Instance {
       this.lockdep,
       () => this.changed(),
     );
+    const policy = given ?? programOf(kernel);
     const rules = policy === undefined ? rulesOf(workload.policy) : undefined;
     this.mapDelayNs = rules?.kernelStrict === true ? Math.max(1000, Math.round(rules.mapDelay * 1e9)) : undefined;
     const random = place.random('policy');

@@ -1,0 +1,25 @@
+// An example of a variant of one's own: kwb run padata-series --variant my-idea.ts
+//
+// The idea: guided self-scheduling. The first chunks are half of what an even share would be and the later ones ever shorter,
+// so that few chunks are handed out and all workers still end at about the same time.
+import type { JobSplit, JobToSplit, PadataIdea } from '@kworkbench/padata';
+
+const SHARES = 2;
+
+function guided({ workers, minChunk, align }: JobToSplit): JobSplit {
+  return {
+    next(remaining) {
+      const wanted = Math.max(remaining / (workers * SHARES), minChunk);
+      return Math.min(Math.ceil(wanted / align) * align, remaining);
+    },
+  };
+}
+
+const idea: PadataIdea = {
+  mechanism: 'padata',
+  id: 'guided',
+  title: 'chunks of half an even share of what is left',
+  split: guided,
+};
+
+export default idea;
