@@ -1,3 +1,4 @@
+import { describeDeclaration } from '@kworkbench/mechanism/testing';
 import { describe, expect, it } from 'vitest';
 import { conntrack } from './mechanism.js';
 import { cellOf, type CellOptions, run } from './testing/cells.js';
@@ -34,28 +35,13 @@ describe('check', () => {
   );
 });
 
-describe('the declaration', () => {
-  it('names only variants, metrics and profiles that exist', () => {
-    const variants = conntrack.variants.map(({ id }) => id);
-    const metrics = conntrack.metrics.map(({ name }) => name);
-    for (const figure of conntrack.published) {
-      expect(variants).toContain(figure.variant);
-      expect(metrics).toContain(figure.metric);
-    }
-    for (const name of conntrack.headline ?? []) expect(metrics).toContain(name);
-  });
+describeDeclaration(conntrack);
 
+describe('the declaration', () => {
   it('says of eight figures that one was predicted: before, 8 threads', () => {
     const predicted = conntrack.published.filter(({ basis }) => basis === 'predicted');
     expect(predicted.map(({ id }) => id)).toEqual(['before-8']);
     expect(conntrack.published.filter(({ basis }) => basis === 'fitted')).toHaveLength(7);
-  });
-
-  it('gives every constant a range that holds its value', () => {
-    const outside = conntrack.profiles.flatMap(({ constants }) =>
-      constants.filter(({ value, min, max, source }) => source === '' || value < min || value > max),
-    );
-    expect(outside).toEqual([]);
   });
 });
 

@@ -1,3 +1,4 @@
+import { describeDeclaration } from '@kworkbench/mechanism/testing';
 import { describe, expect, it } from 'vitest';
 import { kernelSchema } from './kernel.js';
 import { ipvs } from './mechanism.js';
@@ -48,30 +49,9 @@ describe('the schemas', () => {
   });
 });
 
+describeDeclaration(ipvs);
+
 describe('the declaration', () => {
-  it('names only variants, metrics and profiles that exist', () => {
-    const variants = ipvs.variants.map(({ id }) => id);
-    const metrics = ipvs.metrics.map(({ name }) => name);
-    const profiles = ipvs.profiles.map(({ id }) => id);
-    for (const figure of ipvs.published) {
-      expect(variants).toContain(figure.variant);
-      expect(metrics).toContain(figure.metric);
-      expect(figure.low).toBeLessThanOrEqual(figure.high);
-      expect(profiles).toContain(figure.requires['machine.profile'] ?? profiles[0]);
-    }
-    for (const name of ipvs.headline ?? []) expect(metrics).toContain(name);
-    expect(new Set(ipvs.published.map(({ id }) => id)).size).toBe(ipvs.published.length);
-  });
-
-  it('gives every constant a unit, a basis, a source and a range that holds its value', () => {
-    const incomplete = ipvs.profiles.flatMap((profile) =>
-      profile.constants
-        .filter(({ value, unit, source, min, max }) => unit === '' || source === '' || value < min || value > max)
-        .map(({ name }) => `${profile.id}: ${name}`),
-    );
-    expect(incomplete).toEqual([]);
-  });
-
   it('says what a cell does', () => {
     const workload = { services: 50_000, destinations: 1, netns: 2, duration: 30 };
     expect(ipvs.describeWorkload(cellOf({ workload }))).toBe(

@@ -1,9 +1,7 @@
-import type { CostProfile, MachineSpec } from './mechanism.js';
+import type { CostProfile, MachineKernel, MachineSpec } from './mechanism.js';
 
 /** What is said about a machine beside its profile. Constants are taken as they are: whoever asks checks their ranges. */
 export type MachineOverrides = Partial<Omit<MachineSpec, 'profile'>>;
-
-type MachineKernel = Pick<MachineSpec, 'fairClass' | 'preemption' | 'preemptRcu'>;
 
 /** The machine of a profile, with what is said otherwise. */
 export function machineOf(profile: CostProfile, overrides: MachineOverrides = {}): MachineSpec {
@@ -20,8 +18,8 @@ export function machineOf(profile: CostProfile, overrides: MachineOverrides = {}
   };
 }
 
-/** What is said about the kernel of a machine; what is not said is not there, so that it does not count as content. */
-function kernelOf({ fairClass, preemption, preemptRcu }: Partial<MachineKernel>): MachineKernel {
+/** What is not said is not there, so that it does not count as content of a cell. */
+function kernelOf({ fairClass, preemption, preemptRcu }: MachineKernel): MachineKernel {
   return {
     ...(fairClass !== undefined && { fairClass }),
     ...(preemption !== undefined && { preemption }),

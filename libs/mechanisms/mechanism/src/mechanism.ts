@@ -26,18 +26,21 @@ export interface CostConstant {
   readonly max: number;
 }
 
+/** What is said about the kernel of a machine; its defaults where that does not matter. */
+export interface MachineKernel {
+  readonly fairClass?: FairClass;
+  readonly preemption?: Preemption;
+  /** Busy CPUs outside of readers quiesce at their tick, also in kernel code (CONFIG_PREEMPT_RCU). */
+  readonly preemptRcu?: boolean;
+}
+
 /** The few physical constants of a machine, and the machine they were taken from. */
-export interface CostProfile {
+export interface CostProfile extends MachineKernel {
   readonly id: string;
   readonly title: string;
   readonly cpus: number;
   readonly memoryBytes: number;
   readonly hz: number;
-  /** Fair class and preemption of the kernel that it ran; the machine's defaults where they do not matter. */
-  readonly fairClass?: FairClass;
-  readonly preemption?: Preemption;
-  /** Busy CPUs outside of readers quiesce at their tick, also in kernel code (CONFIG_PREEMPT_RCU). */
-  readonly preemptRcu?: boolean;
   readonly constants: readonly CostConstant[];
 }
 
@@ -82,14 +85,11 @@ export interface PublishedFigure {
   readonly requires: Readonly<Record<string, string | number | boolean>>;
 }
 
-export interface MachineSpec {
+export interface MachineSpec extends MachineKernel {
   readonly profile: string;
   readonly cpus: number;
   readonly memoryBytes: number;
   readonly hz: number;
-  readonly fairClass?: FairClass;
-  readonly preemption?: Preemption;
-  readonly preemptRcu?: boolean;
   /** Every constant of the profile, overrides applied. */
   readonly constants: Readonly<Record<string, number>>;
 }

@@ -11,7 +11,7 @@ import {
   type TraceRecorder,
 } from '@kworkbench/telemetry';
 import type { Attachable, Instance, Place } from './instance.js';
-import type { Cell } from './mechanism.js';
+import type { Cell, Mechanism } from './mechanism.js';
 import { TracedTables } from './traced-tables.js';
 
 /** The virtual clock is exact for 104 days; a cell that has not finished by then never will. */
@@ -79,6 +79,12 @@ export function simulateOnHost(parts: readonly Part[], sink: TelemetrySink, trac
   recorder.end();
   return { metrics, histograms, virtualSeconds: machine.nowNs / 1e9, events: machine.events.executed };
 }
+
+/** A mechanism on a host of its own. */
+export const simulateAlone =
+  (mechanism: Attachable): Mechanism['simulate'] =>
+  (cell, sink, trace) =>
+    simulateOnHost([{ name: '', mechanism, cell }], sink, trace);
 
 /** Other work on the machine never ends, so a stall is seen by its effect. */
 function runUntilFinished(

@@ -1,3 +1,4 @@
+import { describeDeclaration } from '@kworkbench/mechanism/testing';
 import { describe, expect, it } from 'vitest';
 import { netns } from './mechanism.js';
 import { cellOf, type CellOptions } from './testing/cells.js';
@@ -37,27 +38,9 @@ describe('check', () => {
   });
 });
 
+describeDeclaration(netns);
+
 describe('the declaration', () => {
-  it('names only variants, metrics and profiles that exist', () => {
-    const variants = netns.variants.map(({ id }) => id);
-    const metrics = netns.metrics.map(({ name }) => name);
-    for (const figure of netns.published) {
-      expect(variants).toContain(figure.variant);
-      expect(metrics).toContain(figure.metric);
-      expect(figure.low).toBeLessThanOrEqual(figure.high);
-    }
-    for (const name of netns.headline ?? []) expect(metrics).toContain(name);
-  });
-
-  it('gives every constant a unit, a basis, a source and a range that holds its value', () => {
-    const incomplete = netns.profiles.flatMap((profile) =>
-      profile.constants
-        .filter(({ value, unit, source, min, max }) => unit === '' || source === '' || value < min || value > max)
-        .map(({ name }) => `${profile.id}: ${name}`),
-    );
-    expect(incomplete).toEqual([]);
-  });
-
   it.each([
     [{}, '50,000 unshare cycles · 1 thread'],
     [{ threads: 4, rate: 1000 }, '50,000 unshare cycles · 4 threads · 1,000/s'],

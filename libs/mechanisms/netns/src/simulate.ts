@@ -1,6 +1,5 @@
 // netns on a machine: the host that a cell describes, and what is put on it.
-import { type Attachable, buildHost, type Cell, simulateOnHost } from '@kworkbench/mechanism';
-import type { CellOutcome, TelemetrySink, TraceRecorder } from '@kworkbench/telemetry';
+import { type Attachable, buildHost, simulateAlone } from '@kworkbench/mechanism';
 import { type NetnsCell, NetnsSystem } from './model/system.js';
 import { tables } from './model/telemetry.js';
 
@@ -14,6 +13,4 @@ export const attachable: Attachable = {
   attach: (place) => new NetnsSystem(place),
 };
 
-export function simulate(cell: Cell, sink: TelemetrySink, trace?: TraceRecorder): CellOutcome {
-  return simulateOnHost([{ name: '', mechanism: attachable, cell }], sink, trace);
-}
+export const simulate = simulateAlone(attachable);

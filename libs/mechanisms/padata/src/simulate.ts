@@ -1,6 +1,5 @@
 // padata on a machine: the host that a cell describes, and what is put on it.
-import { type Attachable, buildHost, type Cell, DEFAULT_HOST_KERNEL, simulateOnHost } from '@kworkbench/mechanism';
-import type { CellOutcome, TelemetrySink, TraceRecorder } from '@kworkbench/telemetry';
+import { type Attachable, buildHost, DEFAULT_HOST_KERNEL, simulateAlone } from '@kworkbench/mechanism';
 import { type PadataCell, PadataSystem } from './model/system.js';
 import { tables } from './model/telemetry.js';
 
@@ -13,6 +12,4 @@ export const attachable: Attachable = {
   attach: (place) => new PadataSystem(place),
 };
 
-export function simulate(cell: Cell, sink: TelemetrySink, trace?: TraceRecorder): CellOutcome {
-  return simulateOnHost([{ name: '', mechanism: attachable, cell }], sink, trace);
-}
+export const simulate = simulateAlone(attachable);

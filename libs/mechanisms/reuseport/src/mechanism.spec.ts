@@ -1,3 +1,4 @@
+import { describeDeclaration } from '@kworkbench/mechanism/testing';
 import { nullSink } from '@kworkbench/telemetry';
 import { describe, expect, it } from 'vitest';
 import { reuseport } from './mechanism.js';
@@ -73,30 +74,12 @@ describe('names of listeners', () => {
   });
 });
 
-describe('the declaration', () => {
-  it('names only variants, metrics and profiles that exist', () => {
-    const variants = reuseport.variants.map(({ id }) => id);
-    const metrics = reuseport.metrics.map(({ name }) => name);
-    for (const figure of reuseport.published) {
-      expect(variants).toContain(figure.variant);
-      expect(metrics).toContain(figure.metric);
-      expect(figure.low).toBeLessThanOrEqual(figure.high);
-    }
-    for (const name of reuseport.headline ?? []) expect(metrics).toContain(name);
-  });
+describeDeclaration(reuseport);
 
+describe('the declaration', () => {
   it('gives exactly the metrics that it declares', () => {
     const { metrics } = simulate(cellOf({ workload: { ...QUEUES, connections: 8 } }), nullSink);
     expect(Object.keys(metrics)).toEqual(reuseport.metrics.map(({ name }) => name));
-  });
-
-  it('gives every constant a unit, a basis, a source and a range that holds its value', () => {
-    const incomplete = reuseport.profiles.flatMap((profile) =>
-      profile.constants
-        .filter(({ value, unit, source, min, max }) => unit === '' || source === '' || value < min || value > max)
-        .map(({ name }) => `${profile.id}: ${name}`),
-    );
-    expect(incomplete).toEqual([]);
   });
 
   it.each([

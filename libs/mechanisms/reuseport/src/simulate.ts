@@ -1,6 +1,6 @@
 // Runs one cell: builds the machine of its profile, puts a server with its clients on it and lets it end.
-import { DEFAULT_HOST_KERNEL, buildHost, type Attachable, type Cell, simulateOnHost } from '@kworkbench/mechanism';
-import type { CellOutcome, TelemetrySink, TraceRecorder } from '@kworkbench/telemetry';
+import { DEFAULT_HOST_KERNEL, buildHost, type Attachable, type Cell, simulateAlone } from '@kworkbench/mechanism';
+import type { CellOutcome, TelemetrySink } from '@kworkbench/telemetry';
 import { ReuseportSystem } from './model/system.js';
 import { tables } from './model/telemetry.js';
 import type { AttachedPolicy } from './policy/policy.js';
@@ -13,9 +13,7 @@ const attachableWith = (policy?: AttachedPolicy): Attachable => ({
 
 export const attachable = attachableWith();
 
-export function simulate(cell: Cell, sink: TelemetrySink, trace?: TraceRecorder): CellOutcome {
-  return simulateOnHost([{ name: '', mechanism: attachable, cell }], sink, trace);
-}
+export const simulate = simulateAlone(attachable);
 
 /**
  * A cell with a policy that is a function, for users of the library: it runs in this process, so never with code of
@@ -23,5 +21,5 @@ export function simulate(cell: Cell, sink: TelemetrySink, trace?: TraceRecorder)
  * @throws PolicyBudgetExceeded when a call reads its context more often than the policy may.
  */
 export function simulateWithPolicy(cell: Cell, policy: AttachedPolicy, sink: TelemetrySink): CellOutcome {
-  return simulateOnHost([{ name: '', mechanism: attachableWith(policy), cell }], sink);
+  return simulateAlone(attachableWith(policy))(cell, sink);
 }
