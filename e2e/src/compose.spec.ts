@@ -1,5 +1,5 @@
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from '@kworkbench/coordinator/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { composeCommand, docker, IMAGES, prepareDocker } from './docker.js';
 import { kwb, kwbRun, plainEnvironment, run, runOrThrow, type Finished } from './kwb.js';
@@ -21,14 +21,6 @@ const SERVICES = [
   'redis',
   'reuseport-migrator',
 ];
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 describe('docker compose', () => {
   let environment: NodeJS.ProcessEnv;

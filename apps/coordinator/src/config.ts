@@ -25,6 +25,11 @@ export const coordinatorConfigSchema = z.object({
   KWB_INGEST_MB: env.integer(1, 1_000_000).default(128),
   /** Days after which an ended experiment is removed, with its results that no other one has; for ever when not set. */
   KWB_KEEP_DAYS: env.integer(1, 36_500).optional(),
+  /**
+   * Megabytes (10^6) that all experiments together may take in the store; beyond, the oldest that have ended are
+   * removed, at the next look within a minute. Without end when not set.
+   */
+  KWB_KEEP_MB: env.integer(1, 1_000_000_000).optional(),
   /** Wrong requests of one client address within ten seconds, until its requests are refused unread. */
   KWB_MAX_MALFORMED: env.integer(1, 1_000_000).default(MAX_MALFORMED_PER_WINDOW),
 });

@@ -102,7 +102,8 @@ export class Coordinator {
       log,
     );
     this.#cells = new Cells(this.#stores);
-    this.#retention = new Retention(this.#stores, config.KWB_KEEP_DAYS, log);
+    const kept = { days: config.KWB_KEEP_DAYS, megabytes: config.KWB_KEEP_MB };
+    this.#retention = new Retention(this.#stores, kept, log);
     this.#catalogue = new Catalogue(config.KWB_SCENARIOS_DIR, this.#scenarios);
     this.#grpc = new GrpcHost([
       experimentsGrpc(this.#experiments, this.#cells, log),

@@ -8,10 +8,12 @@ export interface Backend {
   readonly name: string;
   readonly db: Kysely<Tables>;
   readonly words: SchemaWords;
-  /** Takes the migration lock, until the transaction ends. */
-  lockForMigration(transaction: Transaction<Tables>): Promise<void>;
+  /** Takes the lock of what only one coordinator may do at a time, until the transaction ends. */
+  lock(transaction: Transaction<Tables>): Promise<void>;
   /** Runs `work`, which may be repeated as a whole, until it no longer meets a lock of another process. */
   attempt<T>(work: () => Promise<T>): Promise<T>;
+  /** Gives the space of what was removed back, as far as that stops nobody. May take long; waits for no one. */
+  reclaim(): Promise<void>;
   /** A statement that fails when the database does not answer. */
   readonly pingSql: string;
   /** Whether an error means that the database cannot be reached or refuses work for now. */

@@ -39,6 +39,7 @@ export async function commitCell(transaction: Transaction<Tables>, commit: CellC
           mechanism: row.mechanism,
           header_json: row.header_json,
           arrived_rows_json: row.arrived_rows_json,
+          stored_bytes: row.stored_bytes,
         })
         .where('cells.finality', '<', row.finality),
     )
@@ -117,26 +118,34 @@ export async function readSeries(db: Db, cellId: string, tableName: string): Pro
   return { table, rows, arrivedRows: tables.arrivedRows?.[tableIndex] ?? rows, columns };
 }
 
+const bytesOf = (frame: Frame) => frame.columns.reduce((sum, column) => sum + column.byteLength, 0);
+
 function toCellRow(commit: CellCommit): CellRow {
   if ('failure' in commit) {
+    const outcome = toExactJson(commit.failure);
     return {
       cell_id: commit.cellId,
       finality: FINALITY[commit.failure.kind],
       outcome: 'failure',
-      outcome_json: toExactJson(commit.failure),
+      outcome_json: outcome,
       mechanism: null,
       header_json: null,
       arrived_rows_json: null,
+      stored_bytes: Buffer.byteLength(outcome),
     };
   }
+  const outcome = toExactJson(commit.result);
+  const header = JSON.stringify(commit.header);
+  const telemetryBytes = commit.frames.reduce((sum, frame) => sum + bytesOf(frame), 0);
   return {
     cell_id: commit.cellId,
     finality: FINAL,
     outcome: 'result',
-    outcome_json: toExactJson(commit.result),
+    outcome_json: outcome,
     mechanism: commit.mechanism,
-    header_json: JSON.stringify(commit.header),
+    header_json: header,
     arrived_rows_json: commit.arrivedRows ? JSON.stringify(commit.arrivedRows) : null,
+    stored_bytes: Buffer.byteLength(outcome) + Buffer.byteLength(header) + telemetryBytes,
   };
 }
 
@@ -168,7 +177,7 @@ function* insertBatches(frames: readonly Frame[]): Generator<Frame[]> {
   let batch: Frame[] = [];
   let bytes = 0;
   for (const frame of frames) {
-    const frameBytes = frame.columns.length * frame.rows * Float64Array.BYTES_PER_ELEMENT;
+    const frameBytes = bytesOf(frame);
     if (batch.length > 0 && (bytes + frameBytes > BYTES_PER_INSERT || batch.length === FRAMES_PER_INSERT)) {
       yield batch;
       batch = [];

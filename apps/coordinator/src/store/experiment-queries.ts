@@ -37,6 +37,7 @@ export async function createExperiment(
       submitted_at: experiment.submittedAt,
       ended_at: null,
       verdict: null,
+      stored_bytes: Buffer.byteLength(experiment.document),
     })
     .onConflict((conflict) => conflict.doNothing())
     .returningAll()
@@ -121,40 +122,6 @@ export async function updateExperiment(
   return row === undefined ? mustGet(transaction, id) : fromRow(row);
 }
 
-export async function removeEndedBefore(
-  transaction: Transaction<Tables>,
-  endedBefore: string,
-  limit: number,
-): Promise<number> {
-  const rows = await transaction
-    .selectFrom('experiments')
-    .select('id')
-    .where('state', '!=', 'running')
-    .where('ended_at', '<', endedBefore)
-    .orderBy('ended_at')
-    .orderBy('id')
-    .limit(limit)
-    .execute();
-  if (rows.length === 0) return 0;
-  const ids = rows.map(({ id }) => id);
-  const planned = await transaction
-    .selectFrom('planned_cells')
-    .select('cell_id')
-    .distinct()
-    .where('experiment_id', 'in', ids)
-    .execute();
-  await transaction.deleteFrom('reports').where('experiment_id', 'in', ids).execute();
-  await transaction.deleteFrom('planned_cells').where('experiment_id', 'in', ids).execute();
-  await transaction.deleteFrom('experiments').where('id', 'in', ids).execute();
-  // Sorted, as in forgetAttempts.
-  for (const cells of inBatches(planned.map((row) => row.cell_id).sort())) {
-    const others = transaction.selectFrom('planned_cells').select('cell_id').where('cell_id', 'in', cells);
-    await transaction.deleteFrom('frames').where('cell_id', 'in', cells).where('cell_id', 'not in', others).execute();
-    await transaction.deleteFrom('cells').where('cell_id', 'in', cells).where('cell_id', 'not in', others).execute();
-  }
-  return ids.length;
-}
-
 export async function putPlannedCells(
   transaction: Transaction<Tables>,
   experimentId: string,
@@ -177,7 +144,10 @@ export async function putPlannedCells(
     throw new TypeError(`store: experiment ${experimentId}: other cells are planned already`);
   }
   const first = cells.filter((_, position) => planned.has(position));
-  if (first.length > 0) await forgetAttempts(transaction, new Set(first.map((cell) => cell.id)));
+  if (first.length === 0) return;
+  const text = rows.filter(({ position }) => planned.has(position)).map((row) => row.cell_json + row.point_json);
+  await addStoredBytes(transaction, experimentId, text);
+  await forgetAttempts(transaction, new Set(first.map((cell) => cell.id)));
 }
 
 export async function plannedCells(db: Db, experimentId: string, part?: PlannedPart): Promise<PlannedCell[]> {
@@ -238,6 +208,7 @@ export async function putReport(
     .onConflict((conflict) => conflict.doNothing())
     .returning('experiment_id')
     .executeTakeFirst();
+  if (inserted !== undefined) await addStoredBytes(transaction, experimentId, [reportJson]);
   return inserted !== undefined;
 }
 
@@ -250,9 +221,8 @@ export async function getReport(db: Db, experimentId: string): Promise<string | 
   return row?.report_json;
 }
 
-export function* inBatches<T>(items: readonly T[]): Generator<T[]> {
-  for (let from = 0; from < items.length; from += ROWS_PER_STATEMENT)
-    yield items.slice(from, from + ROWS_PER_STATEMENT);
+export function* inBatches<T>(items: readonly T[], size = ROWS_PER_STATEMENT): Generator<T[]> {
+  for (let from = 0; from < items.length; from += size) yield items.slice(from, from + size);
 }
 
 async function mustGet(db: Db, id: string): Promise<StoredExperiment> {
@@ -265,6 +235,15 @@ async function plannedRows(db: Db, experimentId: string, part?: PlannedPart): Pr
   let query = db.selectFrom('planned_cells').selectAll().where('experiment_id', '=', experimentId);
   if (part !== undefined) query = query.where('position', '>=', part.from).limit(part.limit);
   return query.orderBy('position').execute();
+}
+
+async function addStoredBytes(transaction: Transaction<Tables>, id: string, texts: readonly string[]): Promise<void> {
+  const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  await transaction
+    .updateTable('experiments')
+    .set({ stored_bytes: sql<number>`stored_bytes + ${bytes}` })
+    .where('id', '=', id)
+    .execute();
 }
 
 /** Removes outcomes that say nothing about the cell, so that it counts as open again. They have no frames. */

@@ -6,6 +6,7 @@ import type { Backend } from './backend.js';
 import * as cells from './cell-queries.js';
 import * as experiments from './experiment-queries.js';
 import { migrateToLatest } from './migrations.js';
+import * as removal from './removal-queries.js';
 import type { Tables } from './schema.js';
 import {
   type CellCommit,
@@ -31,8 +32,8 @@ export class KyselyStore implements Store {
   }
 
   migrate(): Promise<void> {
-    const { words, lockForMigration } = this.#backend;
-    return this.#read((db) => migrateToLatest(db, words, lockForMigration));
+    const { words, lock } = this.#backend;
+    return this.#read((db) => migrateToLatest(db, words, lock));
   }
 
   async close(): Promise<void> {
@@ -86,7 +87,22 @@ export class KyselyStore implements Store {
   }
 
   removeEndedBefore(endedBefore: string, limit: number): Promise<number> {
-    return this.#write((transaction) => experiments.removeEndedBefore(transaction, endedBefore, limit));
+    return this.#write((transaction) => removal.removeEndedBefore(transaction, endedBefore, limit));
+  }
+
+  removeOldestAbove(keepBytes: number): Promise<boolean> {
+    return this.#write(async (transaction) => {
+      await this.#backend.lock(transaction);
+      return removal.removeOldestAbove(transaction, keepBytes);
+    });
+  }
+
+  storedBytes(): Promise<number> {
+    return this.#read(removal.storedBytes);
+  }
+
+  reclaim(): Promise<void> {
+    return this.#read(() => this.#backend.reclaim());
   }
 
   putPlannedCells(experimentId: string, planned: readonly PlannedCell[]): Promise<void> {

@@ -71,6 +71,19 @@ const MIGRATIONS: readonly ((words: SchemaWords) => readonly string[])[] = [
   ],
   // 2
   () => ['alter table cells add column arrived_rows_json text'],
+  // 3: what is stored, counted when it is written, so that the sum of all is an index scan
+  () => [
+    `alter table cells add column stored_bytes bigint not null default 0`,
+    `update cells set stored_bytes = octet_length(outcome_json) + coalesce(octet_length(header_json), 0)
+      + coalesce((select sum(octet_length(data)) from frames where frames.cell_id = cells.cell_id), 0)`,
+    `create index cells_by_size on cells (cell_id, stored_bytes)`,
+    `alter table experiments add column stored_bytes bigint not null default 0`,
+    `update experiments set stored_bytes = octet_length(document)
+      + coalesce((select sum(octet_length(cell_json) + octet_length(point_json)) from planned_cells
+        where experiment_id = experiments.id), 0)
+      + coalesce((select octet_length(report_json) from reports where experiment_id = experiments.id), 0)`,
+    `create index experiments_by_end on experiments (ended_at, id) where state <> 'running'`,
+  ],
 ];
 
 /**

@@ -27,7 +27,19 @@ export const POSTGRES_LIMITS: PostgresLimits = {
 };
 
 /** Any number will do, as long as no other program takes it on the same database. "kwb" in ASCII. */
-const MIGRATION_LOCK_KEY = 0x6b7762;
+const LOCK_KEY = 0x6b7762;
+
+/** Rewriting the tables, at some 100 MB/s. */
+const VACUUM_LIMIT_MS = 10 * 60_000;
+/** Whoever waits for an exclusive lock makes all others wait behind it. */
+const VACUUM_LOCK_LIMIT_MS = 1_000;
+const GROWING_TABLES = 'frames, cells, planned_cells, reports';
+/** Less than this is not worth a rewrite. */
+const LEAST_EMPTY_BYTES = 4 * 2 ** 20;
+const IS_MOSTLY_EMPTY = `
+  select pg_total_relation_size('frames') > 2 * coalesce(sum(stored_bytes), 0) + ${LEAST_EMPTY_BYTES}
+    and not exists (select from experiments where state = 'running') as worthwhile
+  from cells`;
 
 /** @param url `postgres://user:password@host:port/database`; nothing is connected before the first query. */
 export function postgresBackend(url: string, limits: PostgresLimits = POSTGRES_LIMITS): Backend {
@@ -55,13 +67,38 @@ export function postgresBackend(url: string, limits: PostgresLimits = POSTGRES_L
       binaryOrder: 'collate "C"',
       tuning: ['alter table frames alter column data set storage external'],
     },
-    lockForMigration: async (transaction) => {
-      await sql`select pg_advisory_xact_lock(${sql.lit(MIGRATION_LOCK_KEY)})`.execute(transaction);
+    lock: async (transaction) => {
+      await sql`select pg_advisory_xact_lock(${sql.lit(LOCK_KEY)})`.execute(transaction);
     },
+    reclaim: () => reclaim(url, limits),
     attempt: (work) => work(), // the server makes one wait for the other
     pingSql: 'select 1',
     isUnavailable,
   };
+}
+
+/**
+ * A connection of its own: VACUUM takes longer than any other statement, and is none of a transaction's.
+ * https://www.postgresql.org/docs/current/routine-vacuuming.html#VACUUM-FOR-SPACE-RECOVERY
+ */
+async function reclaim(url: string, limits: PostgresLimits): Promise<void> {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'kworkbench-coordinator-vacuum',
+    connectionTimeoutMillis: limits.connectTimeoutMs,
+    statement_timeout: VACUUM_LIMIT_MS,
+    query_timeout: VACUUM_LIMIT_MS,
+    lock_timeout: VACUUM_LOCK_LIMIT_MS,
+  });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    await client.query(`vacuum (skip_locked) ${GROWING_TABLES}`);
+    const { rows } = await client.query<{ worthwhile: boolean }>(IS_MOSTLY_EMPTY);
+    if (rows[0]!.worthwhile) await client.query(`vacuum (full, skip_locked) ${GROWING_TABLES}`);
+  } finally {
+    await client.end();
+  }
 }
 
 /** The pool as kysely wants it, except that a connection is not used again after it has failed to answer. */

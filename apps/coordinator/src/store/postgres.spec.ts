@@ -16,7 +16,11 @@ beforeAll(async () => {
 afterAll(() => server?.remove());
 
 describe('the store on PostgreSQL', () => {
-  storeConformance(() => server.createDatabase());
+  storeConformance(async () => {
+    const url = await server.createDatabase();
+    const size = 'select pg_database_size(current_database()) as bytes';
+    return { url, diskBytes: async () => Number((await server.query(size, url)).rows[0].bytes) };
+  });
 });
 
 describe('the store when PostgreSQL goes away', () => {

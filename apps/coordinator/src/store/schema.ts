@@ -23,6 +23,8 @@ export interface ExperimentRow {
   submitted_at: string;
   ended_at: string | null;
   verdict: Verdict | null;
+  /** Of the document, the planned cells and the report; PostgreSQL's 64-bit numbers arrive as text. */
+  stored_bytes: number | string;
 }
 
 export interface PlannedCellRow {
@@ -49,6 +51,8 @@ export interface CellRow {
   header_json: string | null;
   /** Rows that were published, per table; null when the frames have all of them. */
   arrived_rows_json: string | null;
+  /** Of the outcome, the header and the frames. */
+  stored_bytes: number | string;
 }
 
 /** One frame: all columns of a block of rows, one after the other (see column-codec.ts). */

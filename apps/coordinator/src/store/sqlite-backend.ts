@@ -12,6 +12,7 @@ import {
   type DatabaseConnection,
   type Driver,
   Kysely,
+  sql,
   SqliteDialect,
   SqliteDriver,
   type SqliteDatabase,
@@ -31,6 +32,9 @@ const STATEMENTS_KEPT = 200;
 
 /** Frames are blobs of some 10 to 100 KiB: larger pages than the default 4 KiB made large commits about twice as fast. */
 const PAGE_BYTES = 16_384;
+
+/** Of one step of giving space back: 4 MiB, some milliseconds on the event loop. */
+const PAGES_PER_STEP = 256;
 
 // Primary result codes, https://sqlite.org/rescode.html
 const SQLITE_BUSY = 5;
@@ -55,11 +59,13 @@ export function sqliteBackend(path: string): Backend {
       return new LockingDriver(open, () => database?.isTransaction === true);
     }
   }
+  const db = new Kysely<Tables>({ dialect: new Dialect({ database: open }) });
   return {
     name: `sqlite://${path}`,
-    db: new Kysely<Tables>({ dialect: new Dialect({ database: open }) }),
+    db,
     words: { bytes: 'blob', binaryOrder: 'collate binary', tuning: [] },
-    lockForMigration: async () => {}, // the transaction has the write lock from its start
+    lock: async () => {}, // the transaction has the write lock from its start
+    reclaim: () => reclaim(db),
     attempt: whileBusy,
     pingSql: 'pragma schema_version', // reads the file, which `select 1` does not
     isUnavailable: (error) => UNAVAILABLE_CODES.has(primaryCode(error)),
@@ -91,6 +97,8 @@ function openDatabase(path: string): DatabaseSync {
   });
   try {
     database.exec(`pragma page_size = ${PAGE_BYTES}`);
+    // Only before the first table is made; https://sqlite.org/pragma.html#pragma_auto_vacuum
+    database.exec('pragma auto_vacuum = incremental');
     database.exec('pragma journal_mode = wal');
     database.exec('pragma synchronous = full');
     return database;
@@ -126,6 +134,26 @@ function asKyselyDatabase(database: DatabaseSync): SqliteDatabase {
       };
     },
   };
+}
+
+/** Moves pages from the end of the file into the free ones and cuts the file, a step a transaction. */
+async function reclaim(db: Kysely<Tables>): Promise<void> {
+  for (let left = Infinity; ;) {
+    const free = await numberOf(db, 'freelist_count');
+    // None left, or a file without the map that tells which page refers to which.
+    if (free === 0 || free >= left) break;
+    left = free;
+    await whileBusy(() =>
+      db.transaction().execute((step) => sql.raw(`pragma incremental_vacuum(${PAGES_PER_STEP})`).execute(step)),
+    );
+  }
+  // The file itself is cut when the log is written back; the log keeps its size otherwise. Readers may put that off.
+  await sql.raw('pragma wal_checkpoint(truncate)').execute(db);
+}
+
+async function numberOf(db: Kysely<Tables>, pragma: string): Promise<number> {
+  const { rows } = await sql.raw<Record<string, number>>(`pragma ${pragma}`).execute(db);
+  return rows[0]![pragma]!;
 }
 
 async function execute(connection: DatabaseConnection, sql: string): Promise<void> {

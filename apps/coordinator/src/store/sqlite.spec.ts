@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -16,7 +16,10 @@ const urlOf = (path: string): string => `sqlite://${encodeURI(path)}`;
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 describe('the store on SQLite', () => {
-  storeConformance(async () => urlOf(newFile()));
+  storeConformance(async () => {
+    const path = newFile();
+    return { url: urlOf(path), diskBytes: () => statSync(path).size };
+  });
 
   it('is unavailable while its directory is missing, and works once it is there', async () => {
     const path = join(directory, 'later', 'store.db');
@@ -57,7 +60,7 @@ describe('the store on SQLite', () => {
     other.exec('insert into schema_migrations values (99)');
     other.close();
     await expect(store.migrate()).rejects.toThrow(
-      'store: the database has schema version 99, this coordinator knows versions up to 2: start a newer coordinator',
+      'store: the database has schema version 99, this coordinator knows versions up to 3: start a newer coordinator',
     );
     await store.close();
   });

@@ -179,6 +179,26 @@ export interface Store {
    */
   removeEndedBefore(endedBefore: string, limit: number): Promise<number>;
 
+  /**
+   * Removes the oldest experiment that has ended, like removeEndedBefore, if more than this is stored. Of several
+   * coordinators that do so at once, each removes only what is still too much. @returns whether one was removed.
+   */
+  removeOldestAbove(keepBytes: number): Promise<boolean>;
+
+  /**
+   * Bytes of all documents, plans, results, telemetry and reports: what would have to be written again. The database
+   * takes more for its indexes, its log and what it has not given back yet.
+   */
+  storedBytes(): Promise<number>;
+
+  /**
+   * Gives the disk space of what was removed back to the file system. SQLite: in small steps, when the file was made by
+   * this version (an older one reuses its space and does not shrink). PostgreSQL: its plain VACUUM makes the space usable
+   * for new results; the files are rewritten only when more than half of them is empty and no experiment runs, since
+   * that locks them. To be called after removals; doing it again is harmless.
+   */
+  reclaim(): Promise<void>;
+
   // Planned cells
 
   /**

@@ -96,7 +96,7 @@ async function measure(database: string, url: string): Promise<void> {
 
 async function measureAll(): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'kworkbench-bench-'));
-  const postgres = await TemporaryPostgres.start();
+  const postgres = await TemporaryPostgres.start({ durable: true });
   try {
     await measure('SQLite', `sqlite://${directory}/store.db`);
     await measure('PostgreSQL', await postgres.createDatabase());

@@ -2,10 +2,11 @@
 // test file, whatever happened.
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '@kworkbench/service-host/testing/free-port';
 
 const DIST = resolve(import.meta.dirname, '../../dist');
 /** Two cores, shared with whatever else runs: a process may take seconds to start. */
@@ -32,15 +33,6 @@ export function killed(child: ChildProcess, signal: NodeJS.Signals): Promise<num
   return new Promise((done) => {
     child.once('exit', (code) => done(code));
     child.kill(signal);
-  });
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((done) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => done(port));
-    });
   });
 }
 

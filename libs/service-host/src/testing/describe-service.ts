@@ -1,21 +1,13 @@
 // What every service is as a process, without Redis and without a coordinator: it says what it is, and that it is not
 // ready. Each service's spec names its mechanism and one design of it.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createServer } from 'node:net';
 import { credentials } from '@grpc/grpc-js';
 import { MechanismClient } from '@kworkbench/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from './free-port.js';
 
 /** A service is up within a second; a loaded machine takes longer. */
 const START_LIMIT_MS = 30_000;
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** Until the hook's own time limit. */
 async function alive(url: string): Promise<void> {

@@ -1,6 +1,6 @@
 // Experiments and cells for the store's tests. Their content follows from a number, so that a process that was killed
 // and the one that looks at what it left agree on what should be there.
-import { cellId, type CellResult, type PlannedCell } from '@kworkbench/experiment';
+import { cellId, type CellFailure, type CellResult, type PlannedCell } from '@kworkbench/experiment';
 import type { Frame, TelemetryHeader } from '@kworkbench/telemetry';
 import type { CellCommit, NewExperiment } from '../store.js';
 
@@ -78,6 +78,14 @@ export function resultCommit(cell: string, seed = 1, frames = 4, rows = 16): Res
       wallSeconds: 2.25,
     },
   };
+}
+
+export function failure(
+  cellId: string,
+  kind: CellFailure['kind'],
+  message = 'why',
+): { cellId: string; failure: CellFailure } {
+  return { cellId, failure: { cellId, kind, message } };
 }
 
 /** What readSeries must give for a table of a commit. */

@@ -26,7 +26,7 @@ interface Measurement {
 
 export async function measureAll(): Promise<Measurement[]> {
   const directory = mkdtempSync(join(tmpdir(), 'kworkbench-bench-'));
-  const postgres = await TemporaryPostgres.start();
+  const postgres = await TemporaryPostgres.start({ durable: true });
   try {
     const urls = { SQLite: `sqlite://${directory}/store.db`, PostgreSQL: await postgres.createDatabase() };
     const measurements: Measurement[] = [];

@@ -3,10 +3,10 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '@kworkbench/service-host/testing/free-port';
 import pg from 'pg';
 
 const INSTALLATIONS = '/usr/lib/postgresql';
@@ -27,9 +27,13 @@ export class TemporaryPostgres {
   #server: ChildProcess | undefined;
   readonly #killAtExit = (): void => void this.#server?.kill('SIGQUIT');
 
-  /** @throws Error, one line, when PostgreSQL is not installed. */
-  static async start(): Promise<TemporaryPostgres> {
-    const server = new TemporaryPostgres();
+  /**
+   * @param durable waits for the disk, as a server does by default. Tests kill processes and never the machine, so
+   *   they need not wait.
+   * @throws Error, one line, when PostgreSQL is not installed.
+   */
+  static async start({ durable = false } = {}): Promise<TemporaryPostgres> {
+    const server = new TemporaryPostgres(durable);
     server.#initialise();
     for (let attempt = 1; ; attempt++) {
       server.#port = await freePort();
@@ -42,7 +46,7 @@ export class TemporaryPostgres {
     }
   }
 
-  private constructor() {
+  private constructor(private readonly durable: boolean) {
     process.on('exit', this.#killAtExit);
   }
 
@@ -56,6 +60,7 @@ export class TemporaryPostgres {
   /** Starts the server again after stop(), on the same port and data. */
   async start(): Promise<void> {
     const settings = ['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories='];
+    if (!this.durable) settings.push('-c', 'fsync=off');
     const giveUpAtMs = performance.now() + START_TIMEOUT_MS;
     let log = '';
     for (;;) {
@@ -166,13 +171,4 @@ function unprivilegedUser(): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const id = (flag: string): number => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
   return { uid: id('-u'), gid: id('-g') };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
