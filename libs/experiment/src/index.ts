@@ -13,7 +13,7 @@ export * from './scenario/parse.js';
 export * from './scenario/problems.js';
 export * from './scenario/scenario.js';
 export * from './scenario/schema.js';
-export type { ScenarioOverrides } from './scenario/document.js';
+export type { ScenarioOverrides } from './scenario/overriding.js';
 export * from './statistics.js';
 export * from './thresholds.js';
 export * from './rank-tests.js';

@@ -10,7 +10,7 @@ import {
   parseThresholdValue,
   type Threshold,
 } from '../thresholds.js';
-import { withoutSpec } from './document.js';
+import { withoutSpec } from './overriding.js';
 import { formatGot, oneOf } from './problems.js';
 import { SWEEP_ROOTS } from './resolve.js';
 import type { FindSpec, ScenarioVariant } from './scenario.js';

@@ -3,25 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { planRound } from '../plan.js';
-import { queueScenario, queueYaml } from '../testing/scenarios.js';
-import type { ScenarioOverrides } from './document.js';
+import { firstCell, linesOf, queueScenario, queueYaml } from '../testing/scenarios.js';
 import { findScenarioFile, parseScenario, readScenario } from './parse.js';
-import { ScenarioError } from './problems.js';
-
-function linesOf(run: () => unknown): string[] {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof ScenarioError) return error.lines();
-    throw error;
-  }
-  return [];
-}
 
 const nested = (levels: number, inside: string) => '['.repeat(levels) + inside + ']'.repeat(levels);
-
-const firstCell = (spec: Record<string, unknown>, overrides?: ScenarioOverrides) =>
-  planRound(queueScenario(spec, overrides), new Map())[0]!.cell;
 
 describe('parseScenario', () => {
   it('fills in the defaults of schema, profile and mechanism', () => {
@@ -259,73 +244,6 @@ describe('parseScenario', () => {
     for (const name of ['netns-storm', 'netns-calm']) writeFileSync(join(folder, `${name}.yaml`), queueYaml());
     expect(findScenarioFile('netns-storm', folder)).toBe(join(folder, 'netns-storm.yaml'));
     expect(linesOf(() => findScenarioFile('netns-strom', folder))[0]).toContain('did you mean netns-storm?');
-  });
-});
-
-describe('overrides', () => {
-  it('reach machine, workload, kernel and constants, with or without spec in front', () => {
-    const set = {
-      'machine.cpus': '6',
-      'spec.machine.memory': '2GiB',
-      'machine.constants.serviceNs': '5e6',
-      'workload.items': '10',
-      'workload.rate': '50/s',
-      'kernel.batch': '2',
-    };
-    const cell = firstCell({}, { set, seed: 7, replications: 1 });
-    expect(cell).toMatchObject({
-      seed: 7,
-      kernel: { batch: 2 },
-      machine: { cpus: 6, memoryBytes: 2 ** 31, constants: { serviceNs: 5e6 } },
-      workload: { items: 10, rate: 50 },
-    });
-  });
-
-  it.each<[ScenarioOverrides, string]>([
-    [
-      { set: { 'machine.cpus': 'forty' } },
-      '--set machine.cpus=forty: spec.machine.cpus: expected an integer from 1 to 4096, got "forty"',
-    ],
-    [{ set: { 'mashine.cpus': '4' } }, '--set mashine.cpus=4: spec.mashine: expected a known key'],
-    [
-      { set: { 'machine.cpus.x': '4' } },
-      '--set machine.cpus.x=4: spec.machine.cpus: expected an integer from 1 to 4096, got {"x":4}',
-    ],
-    [
-      { set: { 'machine.cpus': '[1, 2]' } },
-      '--set machine.cpus=[1, 2]: spec.machine.cpus: expected a number, text, true or false, got [1, 2]',
-    ],
-    [
-      { sweep: { 'machine.cpus': ['1', 'x'] } },
-      '--sweep machine.cpus=1,x: spec.sweep[machine.cpus]: expected an integer from 1 to 4096, got "x"',
-    ],
-    [
-      { sweep: { 'machine.cpus': [] } },
-      '--sweep machine.cpus=: spec.machine.cpus: expected at least one value, got nothing',
-    ],
-    [{ variants: ['nope'] }, '--variants nope: spec.variants[0]: expected a variant of queue'],
-    [{ replications: 0 }, '--replications 0: spec.replications: expected an integer from 1 to 1000, got 0'],
-    [{ seed: 1.5 }, '--seed 1.5: spec.seed: expected an integer from 0 to 4294967295, got 1.5'],
-    [
-      { set: { 'kernel.serviceFactor': '2' }, variants: ['fast'] },
-      '--set kernel.serviceFactor=2: spec.kernel.serviceFactor: expected an option that not every variant sets itself, got 2',
-    ],
-  ])('%j name the option in their problem', (overrides, expected) => {
-    expect(linesOf(() => queueScenario({}, overrides))[0]).toContain(expected);
-  });
-
-  it('keep what the file says about a variant that is chosen by its label', () => {
-    const spec = { variants: ['before', { id: 'fast', as: 'quick', kernel: { batch: 9 } }] };
-    expect(firstCell(spec, { variants: ['quick'] }).kernel).toEqual({ serviceFactor: 0.5, batch: 9 });
-  });
-
-  it('are in the effective file, which gives the same scenario again', () => {
-    const scenario = queueScenario(
-      {},
-      { set: { 'machine.cpus': '6' }, sweep: { 'workload.items': ['10', '20'] }, seed: 3 },
-    );
-    const again = parseScenario(scenario.yaml, 'effective.yaml');
-    expect(planRound(again, new Map())).toEqual(planRound(scenario, new Map()));
   });
 });
 

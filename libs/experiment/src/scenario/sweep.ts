@@ -2,7 +2,7 @@
 // worked out before anything is expanded: a slip in three axes must not fill the memory.
 import type { Scalar } from '../cell.js';
 import { parseThresholdValue } from '../thresholds.js';
-import { withoutSpec } from './document.js';
+import { withoutSpec } from './overriding.js';
 import { formatGot } from './problems.js';
 import { SWEEP_ROOTS } from './resolve.js';
 import type { Point } from './scenario.js';
