@@ -1,5 +1,6 @@
 export * from './canonical-json.js';
 export * from './digest.js';
+export * from './durations.js';
 export * from './exporters.js';
 export * from './histogram.js';
 export * from './recorder.js';

@@ -1,5 +1,5 @@
 // conntrack as the rest of the product sees it.
-import type { Cell, Mechanism, Problem } from '@kworkbench/mechanism';
+import { type Cell, counted, type Mechanism, type Problem } from '@kworkbench/mechanism';
 import { ideas } from './idea.js';
 import { kernelSchema } from './kernel.js';
 import { metrics } from './metrics.js';
@@ -12,8 +12,6 @@ import { workloadSchema } from './workloads.js';
 
 /** Raised with every change of behaviour: a result of another version is never taken for one of this. */
 const MODEL_VERSION = 1;
-
-const count = (n: number, one: string, many = `${one}s`): string => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
 
 const PREFILLED: readonly string[] = ['massExpiry', 'established', 'flush'];
 
@@ -30,15 +28,15 @@ function check(cell: Cell): readonly Problem[] {
     problems.push({ path: 'workload.connections', expected, got: workload.connections });
   }
   if (PREFILLED.includes(workload.kind) && workload.connections > kernel.connLimit) {
-    const expected = `at least the ${count(workload.connections, 'connection')} that are in the table at the begin`;
+    const expected = `at least the ${counted(workload.connections, 'connection')} that are in the table at the begin`;
     problems.push({ path: 'kernel.connLimit', expected, got: kernel.connLimit });
   }
   if (PREFILLED.includes(workload.kind) && workload.connections < workload.threads) {
-    const expected = `at least one connection for each of ${count(workload.threads, 'thread')}`;
+    const expected = `at least one connection for each of ${counted(workload.threads, 'thread')}`;
     problems.push({ path: 'workload.connections', expected, got: workload.connections });
   }
   if (!paced && kernel.connLimit < workload.threads * workload.connections) {
-    const expected = `at least the ${count(workload.threads * workload.connections, 'connection')} of the benchmark`;
+    const expected = `at least the ${counted(workload.threads * workload.connections, 'connection')} of the benchmark`;
     problems.push({ path: 'kernel.connLimit', expected, got: kernel.connLimit });
   }
   if (paced && workload.duration <= 0) {
@@ -51,7 +49,7 @@ function check(cell: Cell): readonly Problem[] {
     problems.push({ path: 'workload.adminRate', expected: 'a rate above 0', got: workload.adminRate });
   }
   if (workload.packetCpus > machine.cpus) {
-    const expected = `at most the ${count(machine.cpus, 'CPU')} of the machine`;
+    const expected = `at most the ${counted(machine.cpus, 'CPU')} of the machine`;
     problems.push({ path: 'workload.packetCpus', expected, got: workload.packetCpus });
   }
   return problems;
@@ -59,19 +57,19 @@ function check(cell: Cell): readonly Problem[] {
 
 function describeWorkload(cell: Cell): string {
   const { workload } = cell as ConntrackCell;
-  const threads = count(workload.threads, 'thread');
+  const threads = counted(workload.threads, 'thread');
   if (workload.kind === 'benchmark') {
-    return `${count(workload.packets, 'packet')} a thread in batches of ${workload.batch} · ${threads}`;
+    return `${counted(workload.packets, 'packet')} a thread in batches of ${workload.batch} · ${threads}`;
   }
-  const connections = count(workload.connections, 'connection');
+  const connections = counted(workload.connections, 'connection');
   const rate = `${workload.packetRate.toLocaleString('en')} packets/s a thread for ${workload.duration} s`;
   const kinds = {
-    churn: `flows of ${count(workload.flowPackets, 'packet')}`,
+    churn: `flows of ${counted(workload.flowPackets, 'packet')}`,
     synFlood: 'tuples that come once',
     established: `${connections}, ${workload.newRatio * 100} % new`,
     massExpiry: `${connections} expire after ${workload.expireAfter} s`,
-    zones: `limits of ${count(workload.zones, 'zone')}`,
-    policies: `policies of ${count(workload.zones, 'zone')}`,
+    zones: `limits of ${counted(workload.zones, 'zone')}`,
+    policies: `policies of ${counted(workload.zones, 'zone')}`,
     flush: `${connections} flushed after ${workload.flushAt} s`,
   };
   return `${kinds[workload.kind]} · ${rate} · ${threads}`;

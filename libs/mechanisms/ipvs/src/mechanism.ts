@@ -1,5 +1,5 @@
 // ipvs as the rest of the product sees it.
-import type { Cell, Mechanism, Problem } from '@kworkbench/mechanism';
+import { type Cell, counted, type Mechanism, type Problem } from '@kworkbench/mechanism';
 import { ideas } from './idea.js';
 import { kernelSchema } from './kernel.js';
 import { metrics } from './metrics.js';
@@ -17,8 +17,6 @@ import { MAX_ESTIMATORS, workloadSchema } from './workloads.js';
 const MODEL_VERSION = 1;
 
 const LEAST_HZ = 25;
-
-const count = (n: number, one: string, many = `${one}s`): string => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
 
 function check(cell: Cell): readonly Problem[] {
   const { kernel, machine, workload } = cell as IpvsCell;
@@ -57,10 +55,10 @@ function check(cell: Cell): readonly Problem[] {
 function describeWorkload(cell: Cell): string {
   const { workload, machine } = cell as IpvsCell;
   const { services, destinations, netns } = workload;
-  const parts = [count(services, 'service')];
-  if (destinations > 0) parts.push(`${count(destinations, 'destination')} each`);
-  if (netns > 1) parts.push(count(netns, 'namespace'));
-  return [...parts, count(machine.cpus, 'possible CPU'), `${workload.duration} s`].join(' · ');
+  const parts = [counted(services, 'service')];
+  if (destinations > 0) parts.push(`${counted(destinations, 'destination')} each`);
+  if (netns > 1) parts.push(counted(netns, 'namespace'));
+  return [...parts, counted(machine.cpus, 'possible CPU'), `${workload.duration} s`].join(' · ');
 }
 
 export const ipvs: Mechanism = {

@@ -1,3 +1,4 @@
+export * from './counted.js';
 export * from './hosts/constants.js';
 export * from './hosts/definition.js';
 export * from './hosts/host.js';

@@ -1,5 +1,5 @@
 // netns as the rest of the product sees it.
-import type { Cell, Mechanism, Problem } from '@kworkbench/mechanism';
+import { type Cell, counted, type Mechanism, type Problem } from '@kworkbench/mechanism';
 import { Memory } from '@kworkbench/machine';
 import { ideas } from './idea.js';
 import { kernelSchema } from './kernel.js';
@@ -16,8 +16,6 @@ import { workloadSchema } from './workloads.js';
 /** Raised with every change of behaviour: a result of another version is never taken for one of this. */
 const MODEL_VERSION = 4;
 
-const count = (n: number, one: string, many = `${one}s`): string => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
-
 function check(cell: Cell): readonly Problem[] {
   const { kernel, machine, workload } = cell as NetnsCell;
   const { constants } = machine;
@@ -32,7 +30,7 @@ function check(cell: Cell): readonly Problem[] {
   if (usableBytes < leastBytes) {
     problems.push({
       path: 'machine.memory',
-      expected: `at least ${Math.ceil(leastBytes / (1 - constants['minWaterRatio']!) / 2 ** 20)}MiB for what the machine uses and ${count(workload.threads, 'thread')}`,
+      expected: `at least ${Math.ceil(leastBytes / (1 - constants['minWaterRatio']!) / 2 ** 20)}MiB for what the machine uses and ${counted(workload.threads, 'thread')}`,
       got: machine.memoryBytes,
     });
   }
@@ -78,15 +76,15 @@ function nsMemoryOf({ machine, kernel }: NetnsCell): NsMemory {
 
 function describeWorkload(cell: Cell): string {
   const { workload } = cell as NetnsCell;
-  const cycles = count(workload.cycles, 'unshare cycle');
+  const cycles = counted(workload.cycles, 'unshare cycle');
   const rate = workload.rate > 0 ? ` · ${workload.rate.toLocaleString('en')}/s` : '';
   const kinds = {
     storm: cycles,
     bursts: `${cycles} in bursts of ${workload.burst.toLocaleString('en')} every ${workload.interval} s`,
-    holdAndDrop: `${count(workload.cycles, 'namespace')} held, then dropped at once`,
+    holdAndDrop: `${counted(workload.cycles, 'namespace')} held, then dropped at once`,
     exec: `${cycles}, a process each`,
   };
-  return `${kinds[workload.kind]} · ${count(workload.threads, 'thread')}${rate}`;
+  return `${kinds[workload.kind]} · ${counted(workload.threads, 'thread')}${rate}`;
 }
 
 export const netns: Mechanism = {

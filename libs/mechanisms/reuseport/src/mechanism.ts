@@ -1,5 +1,5 @@
 // reuseport as the rest of the product sees it.
-import type { Cell, Mechanism } from '@kworkbench/mechanism';
+import { type Cell, counted, type Mechanism } from '@kworkbench/mechanism';
 import { check } from './check.js';
 import { ideas } from './idea.js';
 import { kernelSchema } from './kernel.js';
@@ -15,15 +15,13 @@ import { workloadSchema } from './workloads.js';
 /** Raised with every change of behaviour: a result of another version is never taken for one of this. */
 const MODEL_VERSION = 1;
 
-const count = (n: number, one: string, many = `${one}s`): string => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
-
 function describeWorkload(cell: Cell): string {
   const { workload } = cell as ReuseportCell;
   const { oldListeners, newListeners, close, rate, reloads } = workload;
-  const connections = count(connectionsOf(workload), 'connection');
+  const connections = counted(connectionsOf(workload), 'connection');
   const listeners = `${oldListeners.toLocaleString('en')} old and ${newListeners.toLocaleString('en')} new listeners`;
   if (workload.kind === 'queues') return `${connections} in queues · ${listeners} · close ${close}`;
-  return `${connections} · ${rate.toLocaleString('en')}/s · ${listeners} · ${count(reloads, 'reload')}`;
+  return `${connections} · ${rate.toLocaleString('en')}/s · ${listeners} · ${counted(reloads, 'reload')}`;
 }
 
 export const reuseport: Mechanism = {

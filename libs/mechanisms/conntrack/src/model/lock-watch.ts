@@ -1,24 +1,14 @@
 // Counts and times the acquisitions of ct_lock (of all bucket locks together in that design).
 import { type Lock, type LockProbe, type Machine, type Task } from '@kworkbench/machine';
-import { Histogram } from '@kworkbench/telemetry';
+import { durationHistogram } from '@kworkbench/telemetry';
 
 export class LockWatch implements LockProbe {
   acquisitions = 0;
   contentions = 0;
   /** Time that the section takes although the clock stands still: several sections in one burst. */
   sectionNs = 0;
-  readonly waitNs = new Histogram({
-    name: 'ct_lock_wait_seconds',
-    unit: 'seconds',
-    help: 'Time to get ct_lock',
-    scale: 1e-9,
-  });
-  readonly holdNs = new Histogram({
-    name: 'ct_lock_hold_seconds',
-    unit: 'seconds',
-    help: 'Time that ct_lock is held',
-    scale: 1e-9,
-  });
+  readonly waitNs = durationHistogram('ct_lock_wait_seconds', 'Time to get ct_lock');
+  readonly holdNs = durationHistogram('ct_lock_hold_seconds', 'Time that ct_lock is held');
   private readonly since = new Map<Lock, number>();
   private last: Lock | undefined;
   private lastSinceNs = 0;

@@ -1,11 +1,9 @@
 // The metrics of a finished cell, from the state it ended in.
-import type { Histogram } from '@kworkbench/telemetry';
+import { secondsAt } from '@kworkbench/telemetry';
 import type { metrics } from '../metrics.js';
 import type { ConntrackSystem } from './system.js';
 
 type MetricName = (typeof metrics)[number]['name'];
-
-const secondsAt = (histogram: Histogram, q: number): number => histogram.quantile(q) / 1e9;
 
 export function metricsOf(system: ConntrackSystem): Record<MetricName, number> {
   const { ct, packets, latencyNs, cleaner, admin } = system;

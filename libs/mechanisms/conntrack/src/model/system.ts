@@ -1,7 +1,7 @@
 // One conntrack on a host: the table, packet threads, ct_clean, the urcu thread and whoever configures it, wired together.
 import { type CacheLines, CpuMask, invariant, type Machine, type Task } from '@kworkbench/machine';
 import type { Cell, Instance, Place } from '@kworkbench/mechanism';
-import { Histogram } from '@kworkbench/telemetry';
+import { durationHistogram } from '@kworkbench/telemetry';
 import type { ConntrackKernel } from '../kernel.js';
 import type { ConntrackWorkload } from '../workloads.js';
 import { Admin } from './admin.js';
@@ -34,12 +34,10 @@ export class ConntrackSystem implements Instance {
   readonly cleaner: CtClean;
   readonly admin: Admin | undefined;
   readonly threads: readonly PacketThread[];
-  readonly latencyNs = new Histogram({
-    name: 'packet_latency_seconds',
-    unit: 'seconds',
-    help: 'Latency of a packet: from its turn in the batch (benchmark) or its arrival',
-    scale: 1e-9,
-  });
+  readonly latencyNs = durationHistogram(
+    'packet_latency_seconds',
+    'Latency of a packet: from its turn in the batch (benchmark) or its arrival',
+  );
   readonly paced: boolean;
   endNs = -1;
   backlog = 0;

@@ -1,7 +1,7 @@
 // Spinners and probes on a host: they have no end of their own and run as long as what they stand beside.
 import type { Machine, Task, TaskBody } from '@kworkbench/machine';
-import type { Instance, Place } from '@kworkbench/mechanism';
-import { type ColumnSpec, Histogram, type TableSpec } from '@kworkbench/telemetry';
+import { column, type Instance, type Place, TIME } from '@kworkbench/mechanism';
+import { durationHistogram, secondsAt, type TableSpec } from '@kworkbench/telemetry';
 import type { metrics } from '../metrics.js';
 import type { NeighboursWorkload } from '../workloads.js';
 
@@ -10,14 +10,12 @@ const SAMPLE_PERIOD_NS = 100_000_000;
 /** Length of one burst of a spinner: short enough that its CPU time is known well, long enough to cost few events. */
 const SPIN_NS = 10_000_000;
 
-const column = (name: string, unit: ColumnSpec['unit'], help: string): ColumnSpec => ({ name, unit, help });
-
 export const tables: readonly TableSpec[] = [
   {
     name: 'samples',
     help: 'Spinners and probes at 10 Hz',
     columns: [
-      column('time_seconds', 'seconds', 'Virtual time'),
+      TIME,
       column('spinner_cpu_seconds', 'seconds', 'CPU time of all spinners so far'),
       column('probe_rounds_total', 'total', 'Wakeups of all probes so far'),
       column('probe_overruns_total', 'total', 'Periods missed so far'),
@@ -30,12 +28,10 @@ export class Neighbours implements Instance {
   readonly finished = true;
   readonly outstanding = NaN;
   readonly samplePeriodNs = SAMPLE_PERIOD_NS;
-  readonly latencyNs = new Histogram({
-    name: 'wakeup_latency_seconds',
-    unit: 'seconds',
-    help: 'From the time a probe was due to its first instruction',
-    scale: 1e-9,
-  });
+  readonly latencyNs = durationHistogram(
+    'wakeup_latency_seconds',
+    'From the time a probe was due to its first instruction',
+  );
   private readonly machine: Machine;
   private readonly workload: NeighboursWorkload;
   private readonly spinners: Task[] = [];
@@ -65,7 +61,7 @@ export class Neighbours implements Instance {
   end(): ReturnType<Instance['end']> {
     const seconds = this.machine.nowNs / 1e9;
     const wanted = seconds * this.spinners.length;
-    const at = (q: number): number => (this.latencyNs.total === 0 ? 0 : this.latencyNs.quantile(q) / 1e9);
+    const at = (q: number): number => secondsAt(this.latencyNs, q);
     const values: Record<(typeof metrics)[number]['name'], number> = {
       wakeup_latency_p50_seconds: at(0.5),
       wakeup_latency_p99_seconds: at(0.99),

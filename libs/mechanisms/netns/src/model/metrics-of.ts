@@ -1,5 +1,5 @@
 // The metrics of a finished cell, from the state it ended in.
-import type { Histogram } from '@kworkbench/telemetry';
+import { secondsAt } from '@kworkbench/telemetry';
 import type { metrics } from '../metrics.js';
 import type { NetnsSystem } from './system.js';
 
@@ -9,9 +9,6 @@ type MetricName = (typeof metrics)[number]['name'];
 const GRACE_PERIODS_PER_CLEAN_PASS = 5;
 /** S where the creation rate alone keeps cleanup_net() busy: no finite batch is stable. */
 const UNSTABLE = 1e6;
-
-const secondsAt = (histogram: Histogram, q: number): number =>
-  histogram.total === 0 ? 0 : histogram.quantile(q) / 1e9;
 
 /** S = F λ c0 / ((1 - λ a) max_active): the fqdirs that a clean pass leaves behind, in units of what a pool takes. */
 function stabilityIndicator(system: NetnsSystem, loopSeconds: number): number {

@@ -9,7 +9,7 @@ import {
   type TaskBody,
 } from '@kworkbench/machine';
 import type { RandomOf } from '@kworkbench/mechanism';
-import { Histogram } from '@kworkbench/telemetry';
+import { durationHistogram } from '@kworkbench/telemetry';
 import type { NetnsKernel } from '../kernel.js';
 import type { NetnsWorkload } from '../workloads.js';
 import type { NsCosts } from './costs.js';
@@ -44,12 +44,7 @@ interface UserThread {
 export class UnshareLoop {
   enospc = 0;
   enomem = 0;
-  readonly latencyNs = new Histogram({
-    name: 'unshare_latency_seconds',
-    unit: 'seconds',
-    help: 'Latency of unshare(CLONE_NEWNET)',
-    scale: 1e-9,
-  });
+  readonly latencyNs = durationHistogram('unshare_latency_seconds', 'Latency of unshare(CLONE_NEWNET)');
   private readonly threads: UserThread[];
   private running: number;
   /** Threads that hold all of theirs, waiting for the others (holdAndDrop). */

@@ -1,6 +1,6 @@
 // Who else is on the machine: spinners of other users, tasks that wake on time, and tasks that stream memory.
 import type { CpuMask, Machine, Task, TaskBody } from '@kworkbench/machine';
-import { Histogram } from '@kworkbench/telemetry';
+import { durationHistogram } from '@kworkbench/telemetry';
 import type { PadataWorkload } from '../workloads.js';
 import { memoryHog } from './other-jobs.js';
 import type { PinPlace } from './vfio-pin.js';
@@ -10,12 +10,10 @@ const PROBE_PERIOD_NS = 10_000_000;
 const PROBE_WORK_NS = 1_000_000;
 
 export class Bystanders {
-  readonly wakeupNs = new Histogram({
-    name: 'neighbour_wakeup_seconds',
-    unit: 'seconds',
-    help: 'From the time a neighbour was due to its first instruction',
-    scale: 1e-9,
-  });
+  readonly wakeupNs = durationHistogram(
+    'neighbour_wakeup_seconds',
+    'From the time a neighbour was due to its first instruction',
+  );
   /** Spinners with an end of their own that have not reached it. */
   running = 0;
   private readonly spinners: Task[] = [];

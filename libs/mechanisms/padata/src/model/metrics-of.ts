@@ -1,4 +1,5 @@
 // The metrics of a finished cell, from the state it ended in.
+import { secondsAt } from '@kworkbench/telemetry';
 import type { metrics } from '../metrics.js';
 import { constantName, PAGE_BYTES } from './costs.js';
 import type { Guest } from './guest.js';
@@ -40,7 +41,7 @@ export function metricsOf(system: PadataSystem): Record<MetricName, number> {
   const mainCpuNs = sum(({ task }) => task.cpuTimeNs);
   const jobSeconds = Math.max(...guests.map((guest) => guest.jobSeconds));
   const stat = group?.stat();
-  const wakeup = (q: number): number => (bystanders.wakeupNs.total === 0 ? 0 : bystanders.wakeupNs.quantile(q) / 1e9);
+  const wakeup = (q: number): number => secondsAt(bystanders.wakeupNs, q);
   const { workers } = job;
   const worked = workers.map(({ size }) => size);
   const meanWorked = worked.reduce((all, size) => all + size, 0) / workers.length;

@@ -1,5 +1,5 @@
 // The metrics of a finished cell, from the state it ended in.
-import type { Histogram } from '@kworkbench/telemetry';
+import { secondsAt } from '@kworkbench/telemetry';
 import type { metrics } from '../metrics.js';
 import { Outcome } from './outcomes.js';
 import type { ReuseportSystem } from './system.js';
@@ -8,7 +8,6 @@ import { failuresOf, migrationsOf } from './telemetry.js';
 
 type MetricName = (typeof metrics)[number]['name'];
 
-const secondsAt = (histogram: Histogram, q: number): number => histogram.quantile(q) / 1e9;
 const ratio = (part: number, whole: number, otherwise = 0): number => (whole === 0 ? otherwise : part / whole);
 
 export function metricsOf(system: ReuseportSystem, holdMaxNs: number): Record<MetricName, number> {

@@ -1,7 +1,7 @@
 // What the parts of the server share: groups, listeners, connections, counters, and the few operations that keep the
 // books of requests.
 import { invariant, type LockProbe, type Machine, SpinLock } from '@kworkbench/machine';
-import { Histogram } from '@kworkbench/telemetry';
+import { durationHistogram } from '@kworkbench/telemetry';
 import type { ReuseportKernel } from '../kernel.js';
 import type { ReuseportWorkload } from '../workloads.js';
 import { ClientState, type Connection, ConnectionPool, type ConnectionTimers, Place } from './connection.js';
@@ -54,8 +54,8 @@ export class TcpStack {
   overLimitMax = 0;
   /** Time that queued connections lay with a worker that slept and was not told (M0). */
   sleepingWithWorkNs = 0;
-  readonly connectNs = histogram('connect_latency_seconds', 'From the first SYN until connect() returns');
-  readonly acceptNs = histogram('accept_latency_seconds', 'From the first SYN until accept() returns');
+  readonly connectNs = durationHistogram('connect_latency_seconds', 'From the first SYN until connect() returns');
+  readonly acceptNs = durationHistogram('accept_latency_seconds', 'From the first SYN until accept() returns');
   /** Migrations of connections that were accepted: sum, and how many had any. */
   hopsTotal = 0;
   migratedAccepted = 0;
@@ -216,8 +216,4 @@ export class TcpStack {
     }
     invariant(this.group.add(sk), 'reuseport: the group is full');
   }
-}
-
-function histogram(name: string, help: string): Histogram {
-  return new Histogram({ name, unit: 'seconds', help, scale: 1e-9 });
 }
