@@ -23,11 +23,15 @@ describe('rows with a cache', () => {
   it.each([
     ['the Xeon, cold', /^xeon-\w+-cold/, 36, 0.07],
     ['the EPYC, cold', /^epyc-\w+-cold/, 48, 0.13],
-    ['the Xeon, prefaulted, 128 GiB', /^xeon-\w+-prefaulted-128g/, 24, 0.15],
-  ])('of %s have a mean absolute error within what was asked for', (_what, prefix, count, most) => {
-    const rows = rowsOf(prefix);
-    expect(rows).toHaveLength(count);
-    const mean = rows.reduce((sum, row) => sum + errorOf(row), 0) / rows.length;
-    expect(mean).toBeLessThan(most);
-  });
+    ['the Xeon, prefaulted', /^xeon-\w+-prefaulted/, 36, 0.15],
+  ])(
+    'of %s have a mean absolute error within what was asked for',
+    (_what, prefix, count, most) => {
+      const rows = rowsOf(prefix);
+      expect(rows).toHaveLength(count);
+      const mean = rows.reduce((sum, row) => sum + errorOf(row), 0) / rows.length;
+      expect(mean).toBeLessThan(most);
+    },
+    120_000,
+  );
 });

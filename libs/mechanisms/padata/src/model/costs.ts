@@ -26,8 +26,8 @@ export interface PinCosts {
   /** Variation of a batch, and of what follows it outside of mmap_lock, plus or minus. */
   readonly jitterRatio: number;
   readonly outsideJitterRatio: number;
-  /** Bytes that a page moves to and from memory, and how much of its speed one of several workers reaches. */
-  readonly trafficBytes: number;
+  /** What one thread alone moves to and from memory, and how much of its speed one of several workers reaches. */
+  readonly bytesPerNs: number;
   readonly workerSpeed: number;
   /** Time per batch on cache lines that all workers write. */
   readonly sharedNs: number;
@@ -55,7 +55,8 @@ export function pinCosts(constants: Constants, kernel: PadataKernel, workload: P
     undoPageNs: of(`${pages}UndoPageNs`),
     jitterRatio: of('batchJitterRatio'),
     outsideJitterRatio: of('outsideJitterRatio'),
-    trafficBytes: own('TrafficBytes'),
+    // Over all that a page costs, for the phase covers the whole loop.
+    bytesPerNs: own('TrafficBytes') / totalNs,
     workerSpeed: own('WorkerSpeedRatio'),
     sharedNs,
   };

@@ -46,6 +46,7 @@ export class Helper {
     const group = kernel.remoteCharge && kernel.helperGroup === 'root' ? this.caller.group : undefined;
     if (group !== undefined) remoteBegin(task, group);
     const charge = group && ((): void => this.charge(task, group));
+    if (padata.costs.helperStartNs > 0) yield padata.costs.helperStartNs;
     const steps = job.work(task, true, map, charge, this.index);
     if (charge !== undefined && kernel.chargeAt === 'tick') yield* this.chargingAtTicks(steps, charge);
     else yield* steps;

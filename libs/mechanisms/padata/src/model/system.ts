@@ -57,7 +57,12 @@ export class PadataSystem implements Instance {
     this.padata = new Padata(
       machine,
       kernel,
-      { kthreadCreateNs: constant('kthreadCreateNs'), queueWorkNs: constant('queueWorkNs') },
+      {
+        kthreadCreateNs: constant('kthreadCreateNs'),
+        queueWorkNs: constant('queueWorkNs'),
+        // At boot CPUs are awake and their clocks are up: no governor has set them yet.
+        helperStartNs: workload.kind === 'deferredInit' ? 0 : Math.round(constant('helperStartNs')),
+      },
       workqueues.allocUnbound(512, { name: 'padata_wq' }),
       onlineCpus,
       new Set(numbersOf(workload.failCreations)),

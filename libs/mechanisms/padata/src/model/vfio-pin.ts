@@ -75,9 +75,8 @@ export class PinContext implements ThreadFn {
     this.accountsRuns = !kernel.accountWhole;
     this.cachePages = this.accountsRuns ? kernel.cachePages : 0;
     this.signalPoll = kernel.signalPoll;
-    const bytesPerNs = costs.trafficBytes / costs.pageNs;
-    this.alone = new MemoryPhase(0, bytesPerNs);
-    this.together = new MemoryPhase(0, bytesPerNs, costs.workerSpeed);
+    this.alone = new MemoryPhase(0, costs.bytesPerNs);
+    this.together = new MemoryPhase(0, costs.bytesPerNs, costs.workerSpeed);
   }
 
   worker(task: Task, helper: boolean): { begin(start: number, end: number): ChunkWork } {
