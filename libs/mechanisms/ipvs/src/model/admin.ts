@@ -110,7 +110,7 @@ export class Admin {
     if (add === 'paced') yield machine.sleep(addInterval * 1e9);
     if (add === 'processes') yield costs.of('ipvsadmNs');
     const startNs = machine.nowNs;
-    yield* configMutex.lock();
+    yield* this.lockConfig();
     if (!present) yield costs.netlinkNs;
     yield* netns.addRule(packetsPerSecond, counted);
     configMutex.unlock();
@@ -132,12 +132,19 @@ export class Admin {
       const { rules } = netns;
       if (netns.gone || rules.length === 0) continue;
       const span = churnPattern === 'front' ? Math.max(1, Math.floor(rules.length / 10)) : rules.length;
-      yield* configMutex.lock();
+      yield* this.lockConfig();
       yield costs.netlinkNs;
       yield* netns.deleteRule(this.random.below(Math.min(span, rules.length)));
       configMutex.unlock();
       yield* this.addOne(netns, netns.drawRate(), this.workload.destinations === 0);
     }
+  }
+
+  private *lockConfig(): TaskBody {
+    const { machine, configMutex, observer } = this.parts;
+    const startNs = machine.nowNs;
+    yield* configMutex.lock();
+    observer.mutexNs.record(machine.nowNs - startNs);
   }
 
   /** ipvsadm -L: message by message, each under the config mutex. */
@@ -148,7 +155,7 @@ export class Admin {
       yield* timers.msleep(READER_PAUSE_MS);
       for (const { rules } of this.netns) {
         for (let listed = 0; listed < rules.length; listed += DUMP_SERVICES) {
-          yield* configMutex.lock();
+          yield* this.lockConfig();
           yield costs.of('dumpNs');
           configMutex.unlock();
           yield YIELD;

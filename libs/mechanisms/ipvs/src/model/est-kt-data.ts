@@ -33,6 +33,11 @@ export class EstKtData {
   task: EstRunner | undefined;
   /** Its task shall run: of kthread 0, whose data may outlive all estimators. */
   needed = true;
+  /** Of all its tasks: wakeups by their timer, times that the backlog was given up, lateness and length of ticks. */
+  wakeups = 0;
+  droppedBacklogs = 0;
+  lateMaxNs = 0;
+  tickMaxNs = 0;
   /** CPU time of the tasks that it had before. */
   pastCpuNs = 0;
 
@@ -86,6 +91,29 @@ export class EstKtData {
     if (this.tickLen[row]! > 0) return false;
     this.ticks[row] = undefined;
     return true;
+  }
+
+  get rowMax(): number {
+    return this.tickLen.reduce((most, length) => Math.max(most, length), 0);
+  }
+
+  /** The fullest row over the mean of all; 1 when all are alike, 50 when there is one; 0 without estimators. */
+  get rowImbalance(): number {
+    return this.estCount === 0 ? 0 : (this.rowMax * IPVS_EST_NTICKS) / this.estCount;
+  }
+
+  /** The longest chain over the mean of those that are not empty; 0 without estimators. */
+  get chainImbalance(): number {
+    if (this.estCount === 0) return 0;
+    let most = 0;
+    let present = 0;
+    for (const tick of this.ticks) {
+      for (const { length } of tick?.chains ?? []) {
+        if (length > 0) present++;
+        if (length > most) most = length;
+      }
+    }
+    return (most * present) / this.estCount;
   }
 
   /** New limits, for the one estimator at most that stays where it is meanwhile. */

@@ -21,6 +21,8 @@ export class EstKthreads implements Estimation {
   calcPhase = false;
   /** CPU time of kthreads that are gone. */
   private pastCpuNs = 0;
+  private pastWakeups = 0;
+  private pastBacklogs = 0;
   readonly limitsFixed: boolean;
 
   constructor(
@@ -113,6 +115,8 @@ export class EstKthreads implements Estimation {
   /** A kthread without estimators and without a task. */
   drop(kd: EstKtData): void {
     this.pastCpuNs += kd.cpuNs;
+    this.pastWakeups += kd.wakeups;
+    this.pastBacklogs += kd.droppedBacklogs;
     this.placement.dropKthread(kd);
     this.parts.memory.freeKthread();
   }
@@ -172,22 +176,29 @@ export class EstKthreads implements Estimation {
     const limits = this.limits();
     let running = 0;
     let cpuNs = this.pastCpuNs;
+    let wakeups = this.pastWakeups;
+    let droppedBacklogs = this.pastBacklogs;
     let kthreads = 0;
     for (const kd of placement.kthreads) {
       if (kd === undefined) continue;
       kthreads++;
       if (kd.task !== undefined && !kd.task.exited) running++;
       cpuNs += kd.cpuNs;
+      wakeups += kd.wakeups;
+      droppedBacklogs += kd.droppedBacklogs;
     }
     return {
       placed: placement.placed,
       unplaced: placement.temp.length,
+      waitingMaxNs: placement.tempAgeNs(this.parts.machine.nowNs),
       kthreads,
       kthreadsRunning: running,
       kthreadsLimit: this.tasks.maxThreads,
       chainMax: limits.chainMax,
       maxCount: limits.maxCount,
       cpuNs,
+      wakeups,
+      droppedBacklogs,
       kthreadCpuNs: placement.kthreads.map((kd) => kd?.cpuNs ?? 0),
     };
   }

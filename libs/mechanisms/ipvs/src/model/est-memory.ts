@@ -27,6 +27,18 @@ export class EstMemory {
     return this.percpu.bytesMax + this.kthreads.bytesMax + this.ticks.bytesMax;
   }
 
+  get percpuNow(): number {
+    return this.percpu.bytes;
+  }
+
+  get kthreadsNow(): number {
+    return this.kthreads.bytes;
+  }
+
+  get ticksNow(): number {
+    return this.ticks.bytes;
+  }
+
   /** Bytes of kthread data and ticks, the part that the old design does not have. */
   get kthreadsAndTicks(): number {
     return this.kthreads.bytes + this.ticks.bytes;

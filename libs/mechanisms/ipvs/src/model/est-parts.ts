@@ -58,6 +58,8 @@ export interface EstimationStatus {
   readonly placed: number;
   /** Started, and in no list that is walked. */
   readonly unplaced: number;
+  /** How long the one that waits longest has done so, in ns. */
+  readonly waitingMaxNs: number;
   readonly kthreads: number;
   readonly kthreadsRunning: number;
   readonly kthreadsLimit: number;
@@ -65,6 +67,9 @@ export interface EstimationStatus {
   readonly maxCount: number;
   /** CPU time that samples have taken, with all that belongs to them. */
   readonly cpuNs: number;
+  /** Wakeups of its kthreads, and times that one gave up its backlog, the freed ones included. */
+  readonly wakeups: number;
+  readonly droppedBacklogs: number;
   /** Of each kthread by its slot; 0 where there is none. */
   readonly kthreadCpuNs: readonly number[];
 }

@@ -8,12 +8,27 @@ import { EstList, EstState, NIL } from './estimators.js';
 /** Estimators of one burst: so many are sampled at one instant, for speed. */
 const BURST = 32;
 
+const NO_KTHREADS = {
+  unplaced: 0,
+  waitingMaxNs: 0,
+  kthreads: 0,
+  kthreadsRunning: 0,
+  kthreadsLimit: 0,
+  chainMax: 0,
+  maxCount: 0,
+  wakeups: 0,
+  droppedBacklogs: 0,
+  kthreadCpuNs: [],
+};
+
 export class EstTimer implements Estimation {
   private readonly list = new EstList();
   private readonly lock: SpinLock;
   private readonly timer: Timer;
   private runEstimation = true;
   private stopped = false;
+  /** When it was armed by itself; -1 before that. */
+  private armedNs = -1;
   private cpuNs = 0;
 
   constructor(
@@ -27,15 +42,28 @@ export class EstTimer implements Estimation {
   }
 
   *start(est: number): TaskBody {
-    yield* this.lock.lockBh();
+    yield* this.spin();
     this.parts.estimators.addHead(this.list, est, EstState.Listed);
     this.lock.unlockBh();
   }
 
   *stop(est: number): TaskBody {
-    yield* this.lock.lockBh();
+    yield* this.spin();
     this.parts.estimators.remove(this.list, est);
     this.lock.unlockBh();
+  }
+
+  private *spin(): TaskBody {
+    const { machine, observer } = this.parts;
+    const startNs = machine.nowNs;
+    yield* this.lock.lockBh();
+    observer.spinNs.record(machine.nowNs - startNs);
+  }
+
+  private arm(): void {
+    const { timers, machine } = this.parts;
+    this.armedNs = machine.nowNs;
+    timers.mod(this.timer, timers.jiffies + 2 * timers.hz);
   }
 
   enable(): void {}
@@ -58,12 +86,12 @@ export class EstTimer implements Estimation {
 
   get status(): EstimationStatus {
     const placed = this.list.length;
-    const none = { kthreads: 0, kthreadsRunning: 0, kthreadsLimit: 0, chainMax: 0, maxCount: 0, kthreadCpuNs: [] };
-    return { ...none, placed, unplaced: 0, cpuNs: this.cpuNs };
+    return { ...NO_KTHREADS, placed, cpuNs: this.cpuNs };
   }
 
   private *expire(): TaskBody {
-    const { machine, timers, observer } = this.parts;
+    const { machine, observer } = this.parts;
+    if (this.armedNs >= 0) observer.rearmNs.record(machine.nowNs - this.armedNs);
     if (this.runEstimation && !this.stopped) {
       const startNs = machine.nowNs;
       observer.walkingSinceNs = startNs;
@@ -76,7 +104,7 @@ export class EstTimer implements Estimation {
       observer.stallNs.record(tookNs);
       observer.section(startNs);
     }
-    if (!this.stopped) timers.mod(this.timer, timers.jiffies + 2 * timers.hz);
+    if (!this.stopped) this.arm();
   }
 
   private *walk(): TaskBody {

@@ -15,8 +15,11 @@ import type { EstRunner } from './kthread.js';
 const DRAIN_BATCH = 16;
 /** Ticks that may be made up for. */
 const BACKLOG_TICKS = 8;
-/** Estimators of one burst: so many are sampled at one instant, for speed. A stop waits for that many, not for one. */
-const BURST = 8;
+/**
+ * Estimators of one burst: so many are sampled at one instant, for speed. A stop waits for the rest of a burst, not of one
+ * estimator; a chain of 100 us is two bursts at most.
+ */
+const BURST = 32;
 
 export class KthreadLoop {
   private readonly burst: number;
@@ -32,7 +35,7 @@ export class KthreadLoop {
   *run(kd: EstKtData, self: EstRunner): TaskBody {
     const { owner } = this;
     if (!(yield* this.enter(kd, self))) return;
-    const { timers, costs, observer } = owner.parts;
+    const { timers, costs } = owner.parts;
     const wakeupNs = costs.of('tickWakeupNs');
     for (;;) {
       if (kd.id === 0 && owner.placement.temp.length > 0) yield* this.drain(self);
@@ -40,7 +43,7 @@ export class KthreadLoop {
       const gap = this.gap(kd);
       if (gap > 0) {
         yield* timers.scheduleTimeout(gap);
-        observer.wakeups++;
+        kd.wakeups++;
         yield wakeupNs;
       }
       yield* this.row(kd, self);
@@ -51,8 +54,8 @@ export class KthreadLoop {
   *turn(kd: EstKtData, self: EstWork): Generator<number, number, void> {
     const { owner } = this;
     if (self.turns === 0 && !(yield* this.enter(kd, self))) return NO_MORE;
-    const { timers, costs, observer } = owner.parts;
-    observer.wakeups++;
+    const { timers, costs } = owner.parts;
+    kd.wakeups++;
     if (kd.id === 0 && owner.placement.temp.length > 0) yield* this.drain(self);
     if (self.shouldStop) return NO_MORE;
     const early = this.gap(kd);
@@ -77,15 +80,21 @@ export class KthreadLoop {
   /** Jiffies until its row is due. */
   private gap(kd: EstKtData): number {
     const { tickJiffies, parts } = this.owner;
-    const { jiffies } = parts.timers;
+    const { timers, observer } = parts;
+    const { jiffies } = timers;
     const gap = kd.estTimer - jiffies;
-    if (gap > tickJiffies) {
-      kd.estTimer = jiffies - tickJiffies;
-      return tickJiffies;
+    if (gap > tickJiffies) kd.estTimer = jiffies - tickJiffies;
+    if (gap > 0) {
+      const sleep = Math.min(gap, tickJiffies);
+      observer.sleepNs.record(Math.round((sleep * 1e9) / timers.hz));
+      return sleep;
     }
+    const lateNs = Math.round((-gap * 1e9) / timers.hz);
+    observer.lateNs.record(lateNs);
+    if (lateNs > kd.lateMaxNs) kd.lateMaxNs = lateNs;
     if (gap < -BACKLOG_TICKS * tickJiffies) {
       kd.estTimer = jiffies;
-      parts.observer.droppedBacklogs++;
+      kd.droppedBacklogs++;
     }
     return gap;
   }
@@ -102,6 +111,7 @@ export class KthreadLoop {
     const { next } = estimators;
     const startNs = machine.nowNs;
     const oneSection = build.preemptRcu && !build.full && kernel.reschedule === 'chain';
+    const reschedules = kernel.reschedule === 'estimator';
     const condReschedNs = costs.of('condReschedNs');
     rcu.readLock();
     // No might_sleep() inside: the machine would take the end of each burst for one.
@@ -119,21 +129,12 @@ export class KthreadLoop {
         for (; count < this.burst && est !== NIL; count++, est = next[est]!) {
           ns += kernel.skipIdle && observer.isIdle(est) ? costs.skipNs : costs.sampleNs;
         }
-        yield ns;
+        // cond_resched_rcu() after a chain, where that is more than nothing; in v1 after each.
+        const givesWay = est === NIL ? !build.preemptRcu : reschedules;
+        yield givesWay ? ns + condReschedNs : ns;
         // Taken out meanwhile, it still leads on; and nobody can have freed it.
         for (let at = first, i = 0; i < count; i++, at = next[at]!) this.estimate(at);
-        est = count === this.burst ? est : NIL;
-        if (kernel.reschedule === 'estimator' && est !== NIL) {
-          yield condReschedNs;
-          observer.section(sectionNs);
-          rcu.readUnlock();
-          yield YIELD;
-          rcu.readLock();
-          sectionNs = machine.nowNs;
-        }
-      }
-      if (!build.preemptRcu) {
-        yield condReschedNs;
+        if (!givesWay) continue;
         observer.section(sectionNs);
         rcu.readUnlock();
         yield YIELD;
@@ -147,7 +148,9 @@ export class KthreadLoop {
       machine.preemptEnable();
     } else if (build.full) observer.sectionMaxNs = Math.max(observer.sectionMaxNs, costs.of('statsLockNs'));
     rcu.readUnlock();
-    observer.tickNs.record(machine.nowNs - startNs);
+    const tookNs = machine.nowNs - startNs;
+    observer.tickNs.record(tookNs);
+    if (tookNs > kd.tickMaxNs) kd.tickMaxNs = tookNs;
   }
 
   private estimate(est: number): void {

@@ -1,6 +1,8 @@
 // The metrics of a finished cell, from the state it ended in.
 import type { Histogram } from '@kworkbench/telemetry';
 import type { metrics } from '../metrics.js';
+import type { EstKtData } from './est-kt-data.js';
+import { EstKthreads } from './est-kthreads.js';
 import { EstState } from './estimators.js';
 import { COUNTERS, decodeRate, INPKTS } from './ip-vs-stats.js';
 import type { IpvsSystem } from './system.js';
@@ -30,6 +32,12 @@ function rateError({ parts, traffic, cell }: IpvsSystem): number {
   return injected === 0 ? 0 : shown / injected - 1;
 }
 
+function kthreadsOf({ netns }: IpvsSystem): readonly EstKtData[] {
+  return netns.flatMap(({ estimation }) =>
+    estimation instanceof EstKthreads ? estimation.placement.kthreads.filter((kd) => kd !== undefined) : [],
+  );
+}
+
 function busiestKthread(system: IpvsSystem, seconds: number): number {
   const { warmKthreadCpuNs } = system;
   let most = 0;
@@ -57,10 +65,12 @@ export function metricsOf(system: IpvsSystem): Record<MetricName, number> {
     all.reduce((total, status) => total + read(status), 0);
   const seconds = workload.duration - workload.warmup;
   const kthreads = sum((status) => status.kthreads);
+  const placed = kthreadsOf(system);
   const running = sum((status) => status.kthreadsRunning);
   return {
     softirq_stall_max_seconds: observer.stallMaxNs / 1e9,
     softirq_stall_mean_seconds: observer.stallNs.mean / 1e9,
+    timer_rearm_mean_seconds: observer.rearmNs.mean / 1e9,
     packet_latency_p99_seconds: secondsAt(observer.packetNs, 0.99),
     packet_latency_max_seconds: secondsAt(observer.packetNs, 1),
     packets_dropped_total: observer.packetsDropped,
@@ -68,6 +78,7 @@ export function metricsOf(system: IpvsSystem): Record<MetricName, number> {
     estimation_period_max_seconds: secondsAt(observer.periodNs, 1),
     estimation_period_error_p50_seconds: secondsAt(observer.errorNs, 0.5),
     estimation_period_error_p99_seconds: secondsAt(observer.errorNs, 0.99),
+    estimation_period_error_max_seconds: secondsAt(observer.errorNs, 1),
     estimation_missed_total: observer.missed,
     first_estimation_p50_seconds: secondsAt(observer.firstNs, 0.5),
     first_estimation_mean_seconds: observer.firstNs.mean / 1e9,
@@ -76,24 +87,30 @@ export function metricsOf(system: IpvsSystem): Record<MetricName, number> {
     kthreads,
     kthreads_limit: Math.max(...all.map((status) => status.kthreadsLimit)),
     kthread_cpu_max_ratio: busiestKthread(system, seconds),
-    kthread_wakeups_per_second: running > 0 ? observer.wakeups / running / (machine.nowNs / 1e9) : 0,
+    kthread_wakeups_per_second: running > 0 ? sum((status) => status.wakeups) / running / (machine.nowNs / 1e9) : 0,
+    kthread_late_max_seconds: secondsAt(observer.lateNs, 1),
     cpu_total_ratio: seconds > 0 ? (system.cpuNs - system.warmCpuNs) / 1e9 / seconds : 0,
     cpu_per_round_ratio: perRound(system),
     tick_mean_seconds: observer.tickNs.mean / 1e9,
     tick_max_seconds: secondsAt(observer.tickNs, 1),
     tick_estimators_max: observer.tickLenMax,
     chain_len_max: observer.chainLenMax,
+    row_imbalance_ratio: Math.max(0, ...placed.map((kd) => kd.rowImbalance)),
+    chain_imbalance_ratio: Math.max(0, ...placed.map((kd) => kd.chainImbalance)),
     chain_max: Math.max(...all.map((status) => status.chainMax)),
     kthread_estimators_limit: Math.max(...all.map((status) => status.maxCount)),
     calc_phase_seconds: observer.calcPhaseNs / 1e9,
     calc_phases_total: observer.calcPhases,
-    backlogs_dropped_total: observer.droppedBacklogs,
+    backlogs_dropped_total: sum((status) => status.droppedBacklogs),
     estimators_placed: sum((status) => status.placed),
     estimators_unplaced: sum((status) => status.unplaced),
+    temp_list_age_max_seconds: Math.max(observer.tempAgeMaxNs, ...all.map((status) => status.waitingMaxNs)) / 1e9,
     samples_total: observer.samples,
     add_latency_p50_seconds: secondsAt(observer.addNs, 0.5),
     add_latency_p99_seconds: secondsAt(observer.addNs, 0.99),
     add_latency_max_seconds: secondsAt(observer.addNs, 1),
+    config_mutex_wait_max_seconds: secondsAt(observer.mutexNs, 1),
+    est_lock_spin_max_seconds: secondsAt(observer.spinNs, 1),
     estimator_bytes: memory.bytes,
     kthread_bytes: memory.kthreadsAndTicks,
     rate_error_ratio: rateError(system),

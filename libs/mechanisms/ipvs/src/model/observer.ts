@@ -18,6 +18,13 @@ export class Observer {
   readonly tickNs = seconds('tick_seconds', 'Duration of one tick of a kthread');
   readonly stallNs = seconds('softirq_stall_seconds', 'Duration of one walk of the timer in softirq');
   readonly packetNs = seconds('packet_latency_seconds', 'From the arrival of a packet to its end in softirq');
+  readonly rearmNs = seconds('timer_rearm_seconds', 'From arming the timer, after its walk, to its expiry');
+  readonly sleepNs = seconds('kthread_gap_seconds', 'Time until its next row is due, when a kthread goes to sleep');
+  readonly lateNs = seconds('kthread_late_seconds', 'How late a row is, when a kthread does not sleep before it');
+  readonly mutexNs = seconds('config_mutex_wait_seconds', 'Time that processes wait for the config mutex');
+  readonly spinNs = seconds('est_lock_spin_seconds', 'Time that processes spin for est_lock, bottom halves off');
+  /** Longest time in est_temp_list, of what was there at a sample. */
+  tempAgeMaxNs = 0;
   /** Periods that passed without the sample that was due in them. */
   missed = 0;
   sectionMaxNs = 0;
@@ -25,13 +32,11 @@ export class Observer {
   tickLenMax = 0;
   samples = 0;
   overruns = 0;
-  droppedBacklogs = 0;
   packetsDropped = 0;
   /** Since when a timer walks in softirq; -1: none does. */
   walkingSinceNs = -1;
   calcPhaseNs = 0;
   calcPhases = 0;
-  wakeups = 0;
   /** Periods count from here on. */
   warmupNs = 0;
 

@@ -9,7 +9,7 @@ import { EstCosts } from './costs.js';
 import { EstKthreads } from './est-kthreads.js';
 import { tickChains } from './est-limits.js';
 import { EstMemory } from './est-memory.js';
-import type { EstParts } from './est-parts.js';
+import type { EstimationStatus, EstParts } from './est-parts.js';
 import { Estimators } from './estimators.js';
 import { IpvsNetns } from './ipvs-netns.js';
 import { metricsOf } from './metrics-of.js';
@@ -38,6 +38,8 @@ export class IpvsSystem implements Instance {
   warmKthreadCpuNs: readonly number[] = [];
   /** Packets that had come and that no reader could see yet, in all totals; and the most of it. */
   hiddenPacketsMax = 0;
+  /** Of all namespaces at the present sample. */
+  statuses: readonly EstimationStatus[] = [];
   private readonly admin: Admin;
   private readonly packets: Packets | undefined;
   private readonly hogs: Task[] = [];
@@ -109,6 +111,11 @@ export class IpvsSystem implements Instance {
   }
 
   sample(timeNs: number): void {
+    const { observer } = this.parts;
+    this.statuses = this.netns.map(({ estimation }) => estimation.status);
+    for (const { waitingMaxNs } of this.statuses) {
+      if (waitingMaxNs > observer.tempAgeMaxNs) observer.tempAgeMaxNs = waitingMaxNs;
+    }
     const hidden = this.hiddenPackets(timeNs);
     if (hidden > this.hiddenPacketsMax) this.hiddenPacketsMax = hidden;
     this.place.row(SAMPLES, sampleRow(this, timeNs));
@@ -137,6 +144,11 @@ export class IpvsSystem implements Instance {
       observer.tickNs,
       observer.stallNs,
       observer.packetNs,
+      observer.rearmNs,
+      observer.sleepNs,
+      observer.lateNs,
+      observer.mutexNs,
+      observer.spinNs,
     ];
     return { metrics: metricsOf(this), histograms: histograms.map((histogram) => histogram.snapshot()) };
   }
