@@ -6,5 +6,5 @@ export { published } from './published.js';
 export { variants } from './variants.js';
 export { type IpvsWorkload, workloadSchema } from './workloads.js';
 export { ipvs } from './mechanism.js';
-export type { KthreadRows, RowDesign } from './model/brought-rows.js';
+export type { KthreadRows, Row, RowDesign } from './model/brought-rows.js';
 export { simulate } from './simulate.js';

@@ -1,5 +1,5 @@
 export type { PadataIdea } from './idea.js';
-export type { JobSplit, JobToSplit } from './job/split.js';
+export type { Chunk, JobSplit, JobToSplit, Remaining } from './job/split.js';
 export { kernelSchema, type PadataKernel } from './kernel.js';
 export { metrics } from './metrics.js';
 export { profiles } from './profiles.js';

@@ -23,7 +23,7 @@ function even(): RowDesign {
   return {
     row(kthread, delayRows) {
       const isNew = delayRows === kthread.rows - 1;
-      return isNew ? emptiest(kthread) : atOrAfter(kthread, kthread.dueRow + delayRows);
+      return kthread.put(isNew ? emptiest(kthread) : atOrAfter(kthread, kthread.dueRow + delayRows));
     },
   };
 }

@@ -17,16 +17,22 @@ export interface KthreadRows {
   readonly count: number;
   /** Estimators in a row. */
   length(row: number): number;
+  /** Puts the estimator there. Ends the cell when the row does not exist or is full. */
+  put(row: number): Row;
 }
+
+declare const put: unique symbol;
+/** What {@link KthreadRows.put} returns. */
+export type Row = number & { readonly [put]: true };
 
 /** Placement of one namespace. */
 export interface RowDesign {
   /**
-   * The row of an estimator; one that has room. Called while the config mutex is held; at least one row has room.
+   * The row of an estimator: `return kthread.put(row)`. Called while the config mutex is held; at least one row has room.
    * @param delayRows rows from the one that is due until it shall be estimated first: `rows - 1` for a new one, what is left
    * of its two seconds for one that moves.
    */
-  row(kthread: KthreadRows, delayRows: number): number;
+  row(kthread: KthreadRows, delayRows: number): Row;
 }
 
 class RowsOf implements KthreadRows {
@@ -55,6 +61,13 @@ class RowsOf implements KthreadRows {
     if (length === undefined) throw new RangeError(`no row ${row}: expected 0 to ${IPVS_EST_NTICKS - 1}`);
     return length;
   }
+
+  put(row: number): Row {
+    const exists = Number.isInteger(row) && row >= 0 && row < IPVS_EST_NTICKS;
+    invariant(exists, `ipvs: an estimator is put into row ${row}, of 0 to ${IPVS_EST_NTICKS - 1}`);
+    invariant(this.kd.avail.has(row), `ipvs: an estimator is put into row ${row}, which is full`);
+    return row as Row;
+  }
 }
 
 export class BroughtRows {
@@ -65,10 +78,6 @@ export class BroughtRows {
   rowFor(kd: EstKtData, delay: number): number {
     let view = this.views.get(kd);
     if (view === undefined) this.views.set(kd, (view = new RowsOf(kd)));
-    const row = this.design.row(view, delay);
-    const exists = Number.isInteger(row) && row >= 0 && row < IPVS_EST_NTICKS;
-    invariant(exists, `ipvs: an estimator is put into row ${row}, of 0 to ${IPVS_EST_NTICKS - 1}`);
-    invariant(kd.avail.has(row), `ipvs: an estimator is put into row ${row}, which is full`);
-    return row;
+    return view.put(this.design.row(view, delay));
   }
 }

@@ -9,8 +9,8 @@ const SHARES = 2;
 function guided({ workers, minChunk, align }: JobToSplit): JobSplit {
   return {
     next(remaining) {
-      const wanted = Math.max(remaining / (workers * SHARES), minChunk);
-      return Math.min(Math.ceil(wanted / align) * align, remaining);
+      const wanted = Math.max(remaining.size / (workers * SHARES), minChunk);
+      return remaining.take(Math.min(Math.ceil(wanted / align) * align, remaining.size));
     },
   };
 }

@@ -30,14 +30,25 @@ export interface JobToSplit {
   readonly align: number;
 }
 
+/** What has not been handed out of a job. */
+export interface Remaining {
+  /** Above 0. */
+  readonly size: number;
+  /** A chunk of this length, which begins where the last one ended. Ends the cell when that cannot be. */
+  take(length: number): Chunk;
+}
+
+declare const taken: unique symbol;
+/** What {@link Remaining.take} returns. */
+export type Chunk = number & { readonly [taken]: true };
+
 /** A design of the cutting of one job. */
 export interface JobSplit {
   /**
-   * Length of the next chunk, which begins where the last one ended. Called under the job's lock.
-   * @param remaining what has not been handed out, above 0.
+   * The next chunk: `return remaining.take(length)`. Called under the job's lock.
    * @param worker who asks: 0 is the main thread.
    */
-  next(remaining: number, worker: number): number;
+  next(remaining: Remaining, worker: number): Chunk;
 }
 
 /** Hands out the chunks of a job, in ascending order. The caller holds the job's lock. */
@@ -82,13 +93,18 @@ export class Dispenser {
   }
 
   private byDesign(design: JobSplit, align: number, worker: number): number {
+    const size = this.end - this.position;
+    const length = design.next({ size, take: (wanted) => this.taken(wanted, align) }, worker);
+    this.chunk = Math.max(this.chunk, this.taken(length, align));
+    return length;
+  }
+
+  private taken(length: number, align: number): Chunk {
     const { position, end } = this;
-    const length = design.next(end - position, worker);
     const fits = Number.isInteger(length) && length > 0 && position + length <= end;
     invariant(fits, `padata: a chunk of ${length}, where 1 to ${end - position} are left`);
     const aligned = position + length === end || (position + length) % align === 0;
     invariant(aligned, `padata: a chunk that ends at ${position + length}, on no multiple of ${align}`);
-    this.chunk = Math.max(this.chunk, length);
-    return length;
+    return length as Chunk;
   }
 }
