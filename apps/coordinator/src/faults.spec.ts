@@ -3,6 +3,7 @@ import { ExperimentState } from '@kworkbench/contracts';
 import { cellQueueName } from '@kworkbench/service-host';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
+import { freePort } from '@kworkbench/service-host/testing/free-port';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   digestsOf,
@@ -16,7 +17,6 @@ import {
 import {
   endEverything,
   eventually,
-  freePort,
   killed,
   readyz,
   scratchDirectory,
