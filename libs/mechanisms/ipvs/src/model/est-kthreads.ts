@@ -1,6 +1,8 @@
 // struct netns_ipvs, the part of the kthreads: who exists, which limits hold, who is placed where. When their tasks run is in
 // est-tasks.ts.
 import type { CpuMask, TaskBody } from '@kworkbench/machine';
+import { ideas } from '../idea.js';
+import { BroughtRows } from './brought-rows.js';
 import type { EstKtData } from './est-kt-data.js';
 import { type EstLimits, estLimits, estTickJiffies, tickChains, v1Limits } from './est-limits.js';
 import type { EstimationStatus, Estimation, EstParts } from './est-parts.js';
@@ -31,7 +33,9 @@ export class EstKthreads implements Estimation {
   ) {
     const { kernel, build, timers } = parts;
     this.limitsFixed = kernel.limits === 'fixed';
-    this.placement = new EstPlacement(parts.estimators, kernel.rowPolicy);
+    const idea = ideas.of(kernel);
+    const rows = idea && new BroughtRows(idea.placement());
+    this.placement = new EstPlacement(parts.estimators, kernel.rowPolicy, rows);
     this.tickJiffies = estTickJiffies(timers.hz);
     this.chains = this.limitsFixed ? 1 : tickChains(build.preemptRcu);
     this.tasks = new EstTasks(this);
