@@ -67,12 +67,15 @@ function* machine({ machine: { cpus, constants }, workload }: PadataCell): Itera
 }
 
 function* kernel({
-  kernel: { threads, kthreads, maxNice, renice, remoteCharge },
+  kernel: { threads, kthreads, maxNice, renice, remoteCharge, backPressure },
   workload,
 }: PadataCell): Iterable<Problem> {
   if (threads === 'padata' && !kthreads && (maxNice || renice || remoteCharge)) {
     const expected = 'on, where maxNice, renice or remoteCharge is: workers of a workqueue are shared';
     yield { path: 'kernel.kthreads', expected, got: kthreads };
+  }
+  if (backPressure && !remoteCharge) {
+    yield { path: 'kernel.backPressure', expected: 'off, where helpers are charged to nobody', got: backPressure };
   }
   if (workload.lockOrder !== 'fine' && threads === 'none') {
     yield { path: 'kernel.threads', expected: 'helpers, where lockOrder is not fine', got: threads };

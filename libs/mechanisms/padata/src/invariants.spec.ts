@@ -1,8 +1,23 @@
-// Whole cells against the invariants of the specification. Most are checked while every cell runs (system.ts, job.ts,
-// mm.ts); these specs drive them into corners and look at what a cell gives.
+// Whole cells against the invariants of the specification, by its numbers; "run time" is checked while every cell runs.
+//
+//  1, 2 chunks cover the job, cuts        job.spec.ts; run time: Dispenser
+//  3, 4 pins and locked_vm, end to end    run time: PadataSystem.checkGuest(), Mm; here: errors, success
+//  5    first error in time, no chunk after it       run time: Job.work(); here: errors
+//  6    undo in main, after all, ascending           run time: Padata.undo(), Mm.undo(); job.spec.ts: undo
+//  7    workers within each cap           job.spec.ts: the caps; here: workers
+//  8    helpers in the mask               run time: Helper.run(); here: workers
+//  9    nice values                       run time: Padata.waitOneByOne(), doMultithreaded(); here: nice values
+// 10    main returns last                 run time: Padata.undo(), checkGuest(); here: helpers
+// 11    charged, from the pool or as debt run time: Helper.run(), PadataSystem.checkCharges(); here: charging
+// 12    debt and refills                  run time: noteDebt(); the machine's specs of the pool; here: charging
+// 13    no charging, no change            run time: remoteBegin(); here: charging
+// 14    one worker is BEFORE to the tick  here: workers
+// 15    CPU time, same seed same trace    run time: PadataSystem.end(); here: a run
+// 16    metamorphic                       metamorphic.spec.ts
+// 17    lock classes                      here: lock order
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cellOf, run } from './testing/cells.js';
+import { run } from './testing/cells.js';
 import { padata } from './mechanism.js';
 
 const GIB = 2 ** 30;
@@ -99,6 +114,51 @@ describe('workers', () => {
   });
 });
 
+describe('nice values', () => {
+  const BUSY = { kind: 'compute', work: 4, neighbours: 8, headStart: 0.1, maxThreads: 8 };
+  it('helpers are given the one of the caller one by one, each once, and only with patch 14', () => {
+    const reniced = (variant: string) =>
+      run({ variant, profile: 'xeon-8cpu', workload: BUSY }).metrics['renice_total']!;
+    expect(reniced('parallel-nice')).toBe(0);
+    expect(reniced('parallel-renice')).toBeGreaterThan(0);
+    expect(reniced('parallel-renice')).toBeLessThanOrEqual(7);
+  });
+});
+
+describe('helpers', () => {
+  it('have all finished when the call returns: nothing is pinned after it', () => {
+    const { telemetry, metrics } = run({ variant: 'series', workload: { ...SMALL, busyAfter: 0.3 } });
+    const [time, pinned, running] = ['time_seconds', 'pinned_bytes', 'helpers_running'].map((name) =>
+      telemetry.column('samples', name),
+    );
+    const after = [...time!.keys()].filter((i) => time![i]! > 0.05 + metrics['job_seconds']!);
+    expect(after.length).toBeGreaterThan(2);
+    for (const i of after) expect([running![i], pinned![i]]).toEqual([0, metrics['pinned_bytes_end']]);
+  });
+});
+
+describe('charging', () => {
+  const workload = { guest: 18 * GIB, quota: 0.25, busyAfter: 1 };
+  it('takes what helpers ran from the group, the whole of it but for the last steps', () => {
+    const { metrics } = run({ variant: 'series', workload });
+    expect(metrics['charged_seconds']! + metrics['uncharged_seconds']!).toBeCloseTo(metrics['helper_cpu_seconds']!, 9);
+    expect(metrics['uncharged_seconds']! / metrics['helper_cpu_seconds']!).toBeLessThan(0.001);
+    expect(metrics['debt_max_seconds']).toBeGreaterThan(0);
+  });
+
+  it('is nothing to a group when it is off: helpers run beside it, and its counters show the caller alone', () => {
+    const { metrics } = run({ variant: 'series', kernel: { remoteCharge: false }, workload });
+    expect(metrics['helper_cpu_seconds']).toBeGreaterThan(0);
+    expect([metrics['charged_seconds'], metrics['debt_max_seconds']]).toEqual([0, 0]);
+    expect(metrics['cpu_stat_usage_seconds']).toBeCloseTo(metrics['main_cpu_seconds']!, 9);
+  });
+
+  it('is nothing to the root group', () => {
+    const { metrics } = run({ variant: 'series', workload: SMALL });
+    expect([metrics['charged_seconds'], metrics['throttled_seconds']]).toEqual([0, 0]);
+  });
+});
+
 describe('a run', () => {
   it('is a function of its cell', () => {
     const options = { variant: 'series', workload: { ...SMALL, quota: 0.25, neighbours: 3, probes: 2 } };
@@ -107,13 +167,6 @@ describe('a run', () => {
 
   it('gives exactly the metrics that are declared', () => {
     expect(Object.keys(run({ workload: SMALL }).metrics)).toEqual(padata.metrics.map(({ name }) => name));
-  });
-
-  it('is no slower with more bandwidth, and twice as long with twice the chunk', () => {
-    const at = (constants: Record<string, number>) => run({ workload: SMALL, constants }).metrics['job_seconds']!;
-    expect(at({ memoryBytesPerSecond: 2e11 })).toBeLessThanOrEqual(at({ memoryBytesPerSecond: 5e10 }));
-    const guest = (gib: number) => run({ variant: 'single', workload: { guest: gib * GIB } }).metrics['job_seconds']!;
-    expect(guest(6) / guest(4)).toBeCloseTo(2, 1);
   });
 });
 
@@ -142,26 +195,5 @@ describe('the TODO items', () => {
     const killed = { guest: 34 * GIB, killAfter: 0.1 };
     const latency = (variant: string) => run({ variant, workload: killed }).metrics['kill_latency_seconds']!;
     expect(latency('series-todo')).toBeLessThan(latency('series'));
-  });
-});
-
-describe('check', () => {
-  it.each([
-    ['a guest of nothing', { guest: 0 }, 'workload.guest'],
-    ['an alignment that is no power of two', { align: 3 * 2 ** 20 }, 'workload.align'],
-    ['an error page outside of the guest', { guest: 3 * GIB, errorPages: '262144' }, 'workload.errorPages'],
-    ['a quota below 1 ms', { quota: 0.0005 }, 'workload.quota'],
-    ['a period above 1 s', { period: 2 }, 'workload.period'],
-    ['a burst above the quota', { quota: 0.1, burst: 0.2 }, 'workload.burst'],
-    ['no CPU left', { offlineCpus: 104 }, 'workload.offlineCpus'],
-  ])('refuses %s', (_what, workload, path) => {
-    expect(padata.check(cellOf({ workload })).map((problem) => problem.path)).toContain(path);
-  });
-
-  it('refuses nice values for shared workers, and CPUs that do not fit the topology', () => {
-    const paths = (options: Parameters<typeof cellOf>[0]) => padata.check(cellOf(options)).map(({ path }) => path);
-    expect(paths({ kernel: { maxNice: true } })).toContain('kernel.kthreads');
-    expect(paths({ cpus: 103 })).toContain('machine.cpus');
-    expect(paths({})).toEqual([]);
   });
 });

@@ -41,6 +41,21 @@ export const kernelSchema = z.strictObject({
     .enum(['root', 'caller'])
     .default('root')
     .describe('Where helpers run: outside of all groups, or moved into the group of the main thread (review)'),
+  helperPool: integer(0, 4096)
+    .default(0)
+    .describe('Helpers that the jobs of one cgroup may have at a time; 0 is no limit (review, Heo)'),
+  chargeWeight: z
+    .boolean()
+    .default(false)
+    .describe("CPU time of helpers counts as the caller's where CPU time is shared by weight (review, Heo)"),
+  backPressure: z
+    .boolean()
+    .default(false)
+    .describe('Helpers of a group that owes a whole quota leave; the caller goes on alone (review, Heo)'),
+  containerLock: z
+    .boolean()
+    .default(true)
+    .describe('MAP calls of one container exclude each other (iommu->lock), as those of threads of the process do'),
   accountWhole: z
     .boolean()
     .default(false)

@@ -21,7 +21,7 @@ export const metrics = [
     'workers_cap',
     'count',
     'none',
-    'What bound them: 0 size, 1 max_threads, 2 mask, 3 quota, 4 online CPUs, 5 creation',
+    'What bound them: 0 size, 1 max_threads, 2 mask, 3 quota, 4 online CPUs, 5 creation, 6 pool',
   ),
   metric('chunks_total', 'total', 'none', 'Chunks handed out'),
   metric('chunk_bytes', 'bytes', 'none', 'Size of a chunk of the first job (or its unit)'),

@@ -14,6 +14,8 @@ const P13 = { ...P12, maxNice: true } as const;
 const P14 = { ...P13, renice: true } as const;
 /** The whole series. */
 export const SERIES = { ...P14, remoteCharge: true, remoteStat: true } as const;
+/** The process unmaps what was mapped itself when one of its calls fails. */
+const USER = { threads: 'user', firstError: true, undo: true } as const;
 
 export const variants: readonly PadataVariant[] = [
   { id: 'single', title: 'one thread pins the whole range', source: 'drivers/vfio, Linux 5.14', kernel: {} },
@@ -69,6 +71,12 @@ export const variants: readonly PadataVariant[] = [
     kernel: { ...P14, helperGroup: 'caller' },
   },
   {
+    id: 'cgroup-pool',
+    title: 'the series with a pool of helpers per cgroup, charged by weight too, that leave while it owes a quota',
+    source: 'review, YeGlKpumqRxT9L7A@slm',
+    kernel: { ...SERIES, helperPool: 8, chargeWeight: true, backPressure: true },
+  },
+  {
     id: 'account-whole',
     title: 'locked_vm takes the whole range up front',
     source: 'review, 20220107171248.GU2328285',
@@ -78,14 +86,19 @@ export const variants: readonly PadataVariant[] = [
     id: 'user-threads',
     title: 'the process maps parts of the range from its own threads',
     source: 'review, 20220106011306.GY2328285',
-    // The process unmaps what was mapped itself when one of its calls fails.
-    kernel: { threads: 'user', firstError: true, undo: true },
+    kernel: USER,
+  },
+  {
+    id: 'user-threads-split',
+    title: 'the same with a lock of the container that the calls share',
+    source: 'for a comparison of threads alone',
+    kernel: { ...USER, containerLock: false },
   },
   {
     id: 'user-threads-cache',
-    title: 'threads of the process, each with the locked_vm cache of the series',
+    title: 'threads of the process, with a lock of the container that they share and the locked_vm cache of the series',
     source: 'for a comparison of threads alone',
-    kernel: { threads: 'user', firstError: true, undo: true, cachePages: CACHE_PAGES },
+    kernel: { ...USER, containerLock: false, cachePages: CACHE_PAGES },
   },
   {
     id: 'folio-batching',

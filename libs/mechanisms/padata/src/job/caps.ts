@@ -13,6 +13,8 @@ export const enum Cap {
   Online,
   /** A helper could not be created. */
   Creation,
+  /** Helpers of the caller's cgroup. */
+  Pool,
 }
 
 export interface CapInputs {

@@ -109,8 +109,12 @@ export class Guest {
   }
 
   private pinSpec(start: number, size: number): JobSpec {
-    const { align, minChunk, maxThreads } = this.place.workload;
-    return { name: `vfio${this.index}`, fn: this.pin!, start, size, align, minChunk, maxThreads };
+    const { kernel, workload } = this.place;
+    const { align, minChunk, maxThreads } = workload;
+    const pin = this.pin!;
+    const chunkLock = kernel.threads === 'user' ? pin.containerLock : undefined;
+    const spec = { name: `vfio${this.index}`, fn: pin, start, size, align, minChunk, maxThreads };
+    return chunkLock === undefined ? spec : { ...spec, chunkLock };
   }
 
   private initSpec(fn: ThreadFn): JobSpec {
@@ -128,10 +132,20 @@ export class Guest {
   }
 
   private *doJob(spec: JobSpec, site = this.place.site): TaskBody {
-    const { kernel, padata, group } = this.place;
+    const { kernel, group } = this.place;
     const job = new Job(spec, kernel.firstError, this.place.chunkNs);
     this.jobs.push(job);
     const caller: Caller = { group, site };
+    // Threads of the process take it for their own calls.
+    const container = spec.fn === this.pin && kernel.threads !== 'user' ? this.pin.containerLock : undefined;
+    if (container !== undefined) yield* container.lock();
+    yield* this.locked(job, caller);
+    container?.unlock();
+  }
+
+  private *locked(job: Job, caller: Caller): TaskBody {
+    const { kernel, padata } = this.place;
+    const { spec } = job;
     const whole = kernel.accountWhole && spec.fn === this.pin;
     if (whole && !(yield* this.accountWhole(spec.size / PAGE_BYTES))) {
       job.begin([], spec.size);

@@ -10,11 +10,12 @@ import {
 } from '@kworkbench/machine';
 import type { Job } from './job.js';
 import type { Caller, Padata } from './padata.js';
+import type { Worker } from './thread-fn.js';
 
 /** MAX_NICE */
 export const HELPER_NICE = 19;
 
-export class Helper {
+export class Helper implements Worker {
   task: Task | undefined;
   finished = false;
   /** The caller has given it its own nice value, and waits for it. */
@@ -24,6 +25,9 @@ export class Helper {
   /** CPU time after the last charge, which nobody is charged for. */
   lostNs = 0;
   private chargedAtNs = 0;
+  /** Whose CPU time is whose: the group is charged, and so is the weight of the caller, up to here. */
+  private group: CpuGroup | undefined;
+  private weighedNs = 0;
 
   constructor(
     private readonly padata: Padata,
@@ -35,23 +39,22 @@ export class Helper {
 
   *run(map: LockMap | undefined): TaskBody {
     const { padata, job } = this;
-    const { machine, kernel } = padata;
+    const { machine, kernel, costs } = padata;
     const task = machine.current;
     this.task ??= task;
-    const beganNs = task.cpuTimeNs;
+    const beganNs = (this.weighedNs = task.cpuTimeNs);
     invariant(
       !kernel.capAffinity || !kernel.kthreads || (this.main.affinity?.has(task.cpu.index) ?? true),
       'padata: a helper outside of the mask of its caller',
     );
-    const group = kernel.remoteCharge && kernel.helperGroup === 'root' ? this.caller.group : undefined;
-    if (group !== undefined) remoteBegin(task, group);
-    const charge = group && ((): void => this.charge(task, group));
-    if (padata.costs.helperStartNs > 0) yield padata.costs.helperStartNs;
-    const steps = job.work(task, true, map, charge, this.index);
-    if (charge !== undefined && kernel.chargeAt === 'tick') yield* this.chargingAtTicks(steps, charge);
+    if (kernel.remoteCharge && kernel.helperGroup === 'root') remoteBegin(task, (this.group = this.caller.group));
+    if (costs.helperStartNs > 0) yield costs.helperStartNs;
+    const steps = job.work(task, this, map);
+    if (this.group !== undefined && kernel.chargeAt === 'tick') yield* this.chargingAtTicks(task, steps);
     else yield* steps;
     this.cpuNs = task.cpuTimeNs - beganNs;
     this.lostNs = this.cpuNs - this.chargedNs;
+    invariant(this.lostNs >= 0, 'padata: more was charged than a helper ran');
     this.finished = true;
     job.running--;
     invariant(job.running >= 0, 'padata: more helpers finished than there were');
@@ -59,7 +62,24 @@ export class Helper {
     if (this.niced || job.running === 0) machine.wake(this.main);
   }
 
-  private *chargingAtTicks(steps: TaskBody, charge: () => void): TaskBody {
+  /** @returns whether it goes on: with back-pressure not while the group, or one above it, owes a whole quota. */
+  chunkDone(): boolean {
+    const { kernel } = this.padata;
+    const task = this.task!;
+    if (kernel.chargeWeight) {
+      this.job.weightOwedNs += task.cpuTimeNs - this.weighedNs;
+      this.weighedNs = task.cpuTimeNs;
+    }
+    if (this.group === undefined) return true;
+    this.charge(task, this.group);
+    if (!kernel.backPressure) return true;
+    for (let level: CpuGroup | undefined = this.group; level !== undefined; level = level.parent) {
+      if (level.pool.limited && level.pool.debtNs >= level.pool.quotaNs) return false;
+    }
+    return true;
+  }
+
+  private *chargingAtTicks(task: Task, steps: TaskBody): TaskBody {
     const { machine } = this.padata;
     for (;;) {
       const step = steps.next();
@@ -67,7 +87,7 @@ export class Helper {
       yield step.value;
       if (machine.nowNs - this.chargedAtNs < machine.jiffyNs) continue;
       this.chargedAtNs = machine.nowNs;
-      charge();
+      this.charge(task, this.group!);
     }
   }
 

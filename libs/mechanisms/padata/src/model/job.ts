@@ -4,7 +4,7 @@ import { Cap } from '../job/caps.js';
 import { Dispenser, type JobSplit } from '../job/split.js';
 import { type Range, undoRanges } from '../job/undo.js';
 import type { Helper } from './helper.js';
-import { Errno, type JobSpec } from './thread-fn.js';
+import { Errno, type JobSpec, type Worker } from './thread-fn.js';
 
 export interface WorkerRecord {
   chunks: number;
@@ -23,6 +23,8 @@ export class Job {
   undoneSize = 0;
   /** From the caller's last chunk until the last helper has finished. */
   waitNs = 0;
+  /** CPU time of helpers that the caller's weight has not been charged for. */
+  weightOwedNs = 0;
   workers: WorkerRecord[] = [];
   dispenser!: Dispenser;
   private readonly failed: Range[] = [];
@@ -45,26 +47,36 @@ export class Job {
   }
 
   /** padata_mt_helper() without what is around it: chunk after chunk, until nothing is left or an error was noted. */
-  *work(task: Task, helper: boolean, map: LockMap | undefined, chunkDone?: () => void, index = 0): TaskBody {
-    const { fn } = this.spec;
-    const worker = fn.worker(task, helper);
-    fn.enter(task, this.workers.length);
+  *work(task: Task, worker: Worker, map: LockMap | undefined): TaskBody {
+    const { fn, chunkLock } = this.spec;
+    const { index } = worker;
+    const chunks = fn.worker(task, index > 0);
+    // Who waits for the lock of the chunk moves no memory.
+    if (chunkLock === undefined) fn.enter(task, this.workers.length);
     for (;;) {
       const start = this.dispenser.position;
       const length = this.dispenser.take(index);
       if (length === 0) break;
       invariant(this.error === Errno.None || !this.firstError, 'padata: a chunk after an error');
       if (this.chunkNs > 0) yield this.chunkNs;
+      if (chunkLock !== undefined) {
+        yield* chunkLock.lock();
+        fn.enter(task, this.workers.length);
+      }
       map?.acquire();
-      const chunk = worker.begin(start, start + length);
+      const chunk = chunks.begin(start, start + length);
       for (let wait; (wait = chunk.step()) !== DONE;) yield wait;
       map?.release();
+      if (chunkLock !== undefined) {
+        fn.leave(task);
+        chunkLock.unlock();
+      }
       this.chunkDone(index, length, task);
-      chunkDone?.();
+      const goesOn = worker.chunkDone();
       this.note(chunk.error, { start, end: start + length }, false);
-      if (chunk.error !== Errno.None) break;
+      if (chunk.error !== Errno.None || !goesOn) break;
     }
-    fn.leave(task);
+    if (chunkLock === undefined) fn.leave(task);
   }
 
   chunkDone(index: number, size: number, task: Task): void {

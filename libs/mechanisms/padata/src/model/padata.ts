@@ -49,6 +49,8 @@ export class Padata {
   /** Helpers created so far, and the numbers of those that shall fail. */
   created = 0;
   reniceEvents = 0;
+  /** Helpers of each cgroup's jobs; undefined is the root's. */
+  private readonly pools = new Map<CpuGroup | undefined, number>();
 
   constructor(
     readonly machine: Machine,
@@ -86,14 +88,23 @@ export class Padata {
     map?.acquire();
     map?.release();
     for (const helper of helpers) this.start(helper, job, map);
-    yield* job.work(main, false, map);
+    yield* job.work(main, { index: 0, chunkDone: () => this.payWeight(job, main) }, map);
     const fromNs = machine.nowNs;
     if (kernel.renice && kernel.kthreads) yield* this.waitOneByOne(job, main);
     while (job.running > 0) yield PARK;
     job.waitNs = machine.nowNs - fromNs;
+    this.payWeight(job, main);
     this.inUse -= 1 + helpers.length;
+    this.pools.set(caller.group, this.pools.get(caller.group)! - helpers.length);
     if (job.failedChunks > 0 && kernel.undo) yield* this.undo(job);
     invariant(main.nice === nice, 'padata: the nice value of the caller changed');
+  }
+
+  /** What helpers ran counts in the caller's vruntime as if it had run it; it runs now. */
+  private payWeight(job: Job, main: Task): true {
+    if (job.weightOwedNs > 0) main.cpu.fairQueue.charge(job.weightOwedNs);
+    job.weightOwedNs = 0;
+    return true;
   }
 
   /** The whole range by the caller, as if there were no padata. */
@@ -149,6 +160,15 @@ export class Padata {
     const { kernel, machine } = this;
     const limit = kernel.capOnline ? this.onlineCpus : machine.cpus.length;
     const helpers: Helper[] = [];
+    const inPool = this.pools.get(caller.group) ?? 0;
+    const room = Math.max((kernel.helperPool || Infinity) - inPool, 0);
+    if (room < wanted) {
+      job.cap = Cap.Pool;
+      wanted = room;
+    }
+    // Taken at once, and given back below as far as it is not used: others ask while helpers are made.
+    this.pools.set(caller.group, inPool + wanted);
+    const reserved = wanted;
     while (helpers.length < wanted && (kernel.threads === 'user' || this.inUse < limit)) {
       this.created++;
       yield Math.round(
@@ -165,6 +185,7 @@ export class Padata {
       helpers.push(new Helper(this, job, main, caller, helpers.length + 1));
     }
     if (helpers.length < wanted) job.cap = Cap.Online;
+    this.pools.set(caller.group, this.pools.get(caller.group)! - (reserved - helpers.length));
     return helpers;
   }
 

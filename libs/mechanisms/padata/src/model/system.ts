@@ -113,6 +113,7 @@ export class PadataSystem implements Instance {
 
   end(): ReturnType<Instance['end']> {
     for (const guest of this.guests) this.checkGuest(guest);
+    this.checkCharges();
     const cpuNs = this.guests.reduce((sum, { task, jobs }) => {
       return sum + task.cpuTimeNs + jobs.reduce((all, job) => all + job.helpers.reduce((of, h) => of + h.cpuNs, 0), 0);
     }, 0);
@@ -216,6 +217,22 @@ export class PadataSystem implements Instance {
     for (let group = this.group; group !== undefined; group = group.parent) {
       invariant(group.pool.debtNs >= 0, 'padata: debt below 0');
       if (group.pool.debtNs > this.debtMaxNs) this.debtMaxNs = group.pool.debtNs;
+    }
+  }
+
+  /** At every level with a quota: what was charged came from its pool or is debt. */
+  private checkCharges(): void {
+    const charged = this.guests.flatMap(({ jobs }) => jobs.flatMap(({ helpers }) => helpers));
+    const chargedNs = charged.reduce((sum, helper) => sum + helper.chargedNs, 0);
+    for (let group = this.group; group !== undefined; group = group.parent) {
+      const { pool } = group;
+      if (!pool.limited) continue;
+      invariant(
+        Math.abs(pool.chargedNs - chargedNs) < 1,
+        'padata: a group was charged something else than its helpers say',
+      );
+      const splitNs = pool.chargedFromPoolNs + pool.debtAddedNs;
+      invariant(Math.abs(splitNs - pool.chargedNs) < 1, 'padata: a charge came neither from the pool nor as debt');
     }
   }
 

@@ -2,7 +2,7 @@
 //
 // A chunk works in steps: yield what step() returns until that is DONE, then look at `error`. Before it reports an error
 // it has undone its own part.
-import type { Task, TaskBody } from '@kworkbench/machine';
+import type { Mutex, Task, TaskBody } from '@kworkbench/machine';
 import type { Range } from '../job/undo.js';
 
 /** 0, or the errno that the caller sees. */
@@ -39,4 +39,14 @@ export interface JobSpec {
   readonly align: number;
   readonly minChunk: number;
   readonly maxThreads: number;
+  /** What each chunk is worked on under. */
+  readonly chunkLock?: Mutex;
+}
+
+/** Who takes chunks of a job. */
+export interface Worker {
+  /** 0 is the caller. */
+  readonly index: number;
+  /** After each chunk. @returns whether it takes another one. */
+  chunkDone(): boolean;
 }

@@ -3,6 +3,7 @@ import {
   type HardwareRates,
   type Machine,
   MemoryPhase,
+  Mutex,
   type RandomStream,
   type Task,
   type TaskBody,
@@ -54,6 +55,8 @@ export class PinContext implements ThreadFn {
   /** Off where the whole range is accounted before. */
   readonly accountsRuns: boolean;
   readonly signalPoll: boolean;
+  /** iommu->lock, which a MAP call holds from its begin to its end; undefined where calls share it. */
+  readonly containerLock: Mutex | undefined;
   /** Kernel memory that was charged to nobody, and pages that were allocated on a node outside of the policy. */
   leakedBytes = 0;
   misplacedBytes = 0;
@@ -75,6 +78,7 @@ export class PinContext implements ThreadFn {
     this.accountsRuns = !kernel.accountWhole;
     this.cachePages = this.accountsRuns ? kernel.cachePages : 0;
     this.signalPoll = kernel.signalPoll;
+    this.containerLock = kernel.containerLock ? new Mutex(place.machine, 'iommu->lock') : undefined;
     this.alone = new MemoryPhase(0, costs.bytesPerNs);
     this.together = new MemoryPhase(0, costs.bytesPerNs, costs.workerSpeed);
   }
