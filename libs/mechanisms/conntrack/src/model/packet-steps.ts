@@ -2,7 +2,7 @@
 //
 // A step acts at one instant and returns what the thread yields, or 0 when it goes on at once in the state that it has set.
 // Bursts end wherever another thread could see or change something shared.
-import { type RandomStream, Routine, type Task, type UserMutex } from '@kworkbench/machine';
+import { type RandomStream, Routine, type UserMutex } from '@kworkbench/machine';
 import type { Histogram } from '@kworkbench/telemetry';
 import { Conntrack } from './conntrack.js';
 import type { NatPorts } from './nat-ports.js';
@@ -58,7 +58,6 @@ export abstract class PacketSteps extends Routine {
   protected readonly traffic: Traffic;
   protected readonly lists: boolean;
   protected readonly queues: boolean;
-  protected task!: Task;
   /** Where it runs now. */
   protected cpu = 0;
   /** Packets of the batch, and which one it is at. */

@@ -1,6 +1,6 @@
 // A packet thread (PMD): takes what has arrived, up to a batch, and sends each packet through conntrack. A state machine
 // without allocation, as the benchmark wants tens of millions of packets.
-import { DONE, SPIN } from '@kworkbench/machine';
+import { DONE, SPIN, type Task } from '@kworkbench/machine';
 import { PacketBatch } from './packet-batch.js';
 import { At, type PacketThreadOptions } from './packet-steps.js';
 
@@ -9,6 +9,7 @@ export class PacketThread extends PacketBatch {
   busyNs = 0;
   private readonly rcuThread: number;
   private readonly waker: number;
+  private task!: Task;
 
   constructor(options: PacketThreadOptions) {
     super(options);
@@ -18,8 +19,7 @@ export class PacketThread extends PacketBatch {
   }
 
   protected step(): number {
-    this.task = this.ct.machine.current;
-    this.cpu = this.task.cpu.index;
+    this.cpu = this.ct.machine.current.cpu.index;
     for (;;) {
       const ns = this.go();
       if (ns !== 0) return ns;
@@ -95,6 +95,7 @@ export class PacketThread extends PacketBatch {
     if (waitNs <= 0) return 0;
     // It polls its queues, without a pointer to anything.
     rcu.sleep(this.rcuThread);
+    this.task = machine.current;
     machine.schedule(waitNs, this.waker, 0);
     return SPIN;
   }
