@@ -22,6 +22,7 @@ import { httpAdapter, limitRequests } from './api/http-server.js';
 import { MalformedRate } from './api/malformed-rate.js';
 import { ProblemFilter } from './api/problem-json.js';
 import { catalogueGrpc, cellsGrpc } from './api/results-grpc.js';
+import { Analyst } from './analyst.js';
 import { Catalogue } from './catalogue.js';
 import { CellQueues } from './cell-queues.js';
 import { Cells } from './cells.js';
@@ -63,6 +64,7 @@ class CoordinatorModule {
 export class Coordinator {
   readonly #stores: StoreLink;
   readonly #queues: CellQueues;
+  readonly #analyst: Analyst;
   readonly #driver: ExperimentDriver;
   readonly #experiments: Experiments;
   readonly #cells: Cells;
@@ -79,10 +81,20 @@ export class Coordinator {
     private readonly log: Logger,
   ) {
     const changes = new Changes();
-    this.#stores = new StoreLink(openStore(databaseUrl(config)), log);
+    const url = databaseUrl(config);
+    this.#stores = new StoreLink(openStore(url), log);
+    this.#analyst = new Analyst(url);
     this.#queues = new CellQueues(config.KWB_REDIS_URL, mechanisms.keys(), log);
     const stopStreams = (experimentId: string) => ingest.cancelled(experimentId);
-    this.#driver = new ExperimentDriver(this.#stores, this.#queues, changes, this.#metrics, log, stopStreams);
+    this.#driver = new ExperimentDriver(
+      this.#stores,
+      this.#queues,
+      this.#analyst,
+      changes,
+      this.#metrics,
+      log,
+      stopStreams,
+    );
     const ingest = new Ingest(
       this.#stores,
       this.#metrics,
@@ -95,6 +107,7 @@ export class Coordinator {
       this.#stores,
       this.#queues,
       this.#driver,
+      this.#analyst,
       this.#scenarios,
       changes,
       this.#metrics,
@@ -136,6 +149,7 @@ export class Coordinator {
     await this.#grpc.close(GRPC_CLOSE_LIMIT_MS);
     await this.#http?.close();
     await this.#scenarios.close();
+    await this.#analyst.close();
     await this.#queues.close();
     await this.#stores.close();
   }

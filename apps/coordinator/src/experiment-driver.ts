@@ -5,18 +5,10 @@
 // write the report, then end the experiment. It ends before its cells do when its time is over (counted from its
 // submission, waiting in the queue included) or when a threshold with abortOnFail has failed.
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  brokenThreshold,
-  buildReport,
-  collectProvenance,
-  overdue,
-  parseScenario,
-  planRound,
-  type PlannedCell,
-  type Results,
-  type Scenario,
-} from '@kworkbench/experiment';
+import { collectProvenance, parseScenario, type PlannedCell, type Scenario } from '@kworkbench/experiment';
 import type { Logger } from '@kworkbench/service-host';
+import type { Judged } from './analysis.js';
+import type { Analyst } from './analyst.js';
 import { QueueUnavailableError, type CellQueues } from './cell-queues.js';
 import type { Changes } from './changes.js';
 import type { CoordinatorMetrics } from './metrics.js';
@@ -52,6 +44,7 @@ export class ExperimentDriver {
   constructor(
     private readonly stores: StoreLink,
     private readonly queues: CellQueues,
+    private readonly analyst: Analyst,
     private readonly changes: Changes,
     private readonly metrics: CoordinatorMetrics,
     private readonly log: Logger,
@@ -62,6 +55,7 @@ export class ExperimentDriver {
   /** Plans the first round of a new experiment and queues it. */
   async begin(experimentId: string, scenario: Scenario, round: readonly PlannedCell[]): Promise<void> {
     this.#remember(experimentId, scenario);
+    this.analyst.warm();
     await this.stores.use.putPlannedCells(experimentId, round);
     void this.look(experimentId, true);
   }
@@ -177,15 +171,11 @@ export class ExperimentDriver {
     if (waiting && (await this.#endedEarly(experiment, done + failed))) return;
     if (waiting && !queueMissing) return;
 
-    const planned = await store.plannedCells(id);
-    const results = await store.getResults(planned.map((cell) => cell.id));
-    const missing = planned.filter((cell) => !results.has(cell.id));
+    const missing = await store.missingCells(id);
     if (missing.length > 0) return this.queues.ensure(id, missing, (await this.#scenario(experiment)).timeoutMs);
 
-    const scenario = await this.#scenario(experiment);
-    const round = planRound(scenario, results);
-    if (round.length === 0) return this.#finish(experiment, scenario, planned, results);
-    await store.putPlannedCells(id, [...planned, ...round]);
+    const next = await this.analyst.ask('advance', subjectOf(experiment), this.#provenance);
+    if (next !== 'planned') return this.#end(id, next);
     return this.#step(id, true);
   }
 
@@ -199,51 +189,28 @@ export class ExperimentDriver {
     if (leftMs > 0 && leftMs < RECONCILE_EVERY_MS) setTimeout(() => void this.look(id), leftMs).unref();
     if (leftMs > 0 && (!aborting || this.#judged.get(id) === settled)) return false;
 
-    const store = this.stores.use;
-    const planned = await store.plannedCells(id);
-    const results = await store.getResults(planned.map((cell) => cell.id));
-    // Not committed: cells are shared, and another experiment may have time for them.
-    if (leftMs <= 0)
-      for (const cell of planned) results.set(cell.id, results.get(cell.id) ?? overdue(cell.id, limitMs!));
-    else if (brokenThreshold(scenario, results) === undefined) {
+    const over = leftMs <= 0 ? limitMs : undefined;
+    const judged = await this.analyst.ask('endEarly', subjectOf(experiment), this.#provenance, over);
+    if (judged === 'goes on') {
       this.#judged.set(id, settled);
       return false;
     }
-    await this.#finish(experiment, scenario, planned, results);
+    await this.#end(id, judged);
     this.stopStreams(id);
     // Jobs that cannot be withdrawn now end by themselves: the coordinator answers their stream with CANCELLED.
-    await this.queues.withdraw(id, planned);
+    await this.queues.withdraw(id, await this.stores.use.plannedCells(id));
     return true;
   }
 
-  async #finish(
-    experiment: StoredExperiment,
-    scenario: Scenario,
-    planned: readonly PlannedCell[],
-    results: Results,
-  ): Promise<void> {
-    const store = this.stores.use;
-    const startedAt = new Date(experiment.submittedAt);
-    const endedAt = new Date();
-    const report = buildReport({
-      scenario,
-      planned,
-      results,
-      wallSeconds: (endedAt.getTime() - startedAt.getTime()) / 1000,
-      provenance: { ...this.#provenance, startedAt: startedAt.toISOString() },
-    });
-    // The report first: an experiment that has ended has its report.
-    await store.putReport(experiment.id, JSON.stringify(report));
-    const ended = await store.updateExperiment(experiment.id, {
-      state: report.failures.length > 0 || report.find.some(({ reason }) => reason) ? 'failed' : 'completed',
-      verdict: report.verdict,
-      endedAt: endedAt.toISOString(),
-    });
-    this.#scenarios.delete(experiment.id);
-    this.#judged.delete(experiment.id);
+  /** Its report is stored: an experiment that has ended has its report. */
+  async #end(id: string, { failed, verdict, endedAt }: Judged): Promise<void> {
+    const state = failed ? 'failed' : 'completed';
+    const ended = await this.stores.use.updateExperiment(id, { state, verdict, endedAt });
+    this.#scenarios.delete(id);
+    this.#judged.delete(id);
     this.metrics.experiments.inc({ event: ended.state === 'failed' ? 'failed' : 'completed' });
-    this.log.info({ experimentId: ended.id, state: ended.state, verdict: ended.verdict }, 'experiment ended');
-    this.changes.announce(experiment.id);
+    this.log.info({ experimentId: id, state: ended.state, verdict: ended.verdict }, 'experiment ended');
+    this.changes.announce(id);
   }
 
   async #scenario({ id, sourceName }: StoredExperiment): Promise<Scenario> {
@@ -279,3 +246,5 @@ export class ExperimentDriver {
     }
   }
 }
+
+const subjectOf = ({ id, sourceName, submittedAt }: StoredExperiment) => ({ id, sourceName, submittedAt });

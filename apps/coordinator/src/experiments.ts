@@ -1,6 +1,7 @@
 // What can be asked of the coordinator about experiments, whichever protocol asks.
 import { randomBytes } from 'node:crypto';
-import { compareReports, planRound, type ComparisonReport, type Report } from '@kworkbench/experiment';
+import { planRound, type ComparisonReport } from '@kworkbench/experiment';
+import type { Analyst } from './analyst.js';
 import { fromCursor, toCursor } from './api/cursor.js';
 import { BadRequest } from './api/request.js';
 import type { Logger } from '@kworkbench/service-host';
@@ -60,6 +61,7 @@ export class Experiments {
     private readonly stores: StoreLink,
     private readonly queues: CellQueues,
     private readonly driver: ExperimentDriver,
+    private readonly analyst: Analyst,
     private readonly scenarios: ScenarioReader,
     private readonly changes: Changes,
     private readonly metrics: CoordinatorMetrics,
@@ -170,11 +172,7 @@ export class Experiments {
    */
   async compare(base: string, head: string, effect = DEFAULT_EFFECT): Promise<ComparisonReport> {
     const [baseReport, headReport] = await Promise.all([this.report(base), this.report(head)]);
-    return compareReports(JSON.parse(baseReport) as Report, JSON.parse(headReport) as Report, {
-      effect,
-      baseName: base,
-      headName: head,
-    });
+    return this.analyst.ask('compare', [baseReport, headReport], [base, head], effect);
   }
 
   /** Ends the experiment where it stands; results that are stored stay. Cancelling an ended one changes nothing. */

@@ -151,14 +151,19 @@ export async function putPlannedCells(
 }
 
 export async function plannedCells(db: Db, experimentId: string, part?: PlannedPart): Promise<PlannedCell[]> {
-  const rows = await plannedRows(db, experimentId, part);
-  return rows.map((row) => ({
-    id: row.cell_id,
-    cell: JSON.parse(row.cell_json),
-    variant: row.variant,
-    point: JSON.parse(row.point_json),
-    replication: row.replication,
-  }));
+  return (await plannedRows(db, experimentId, part)).map(fromPlannedRow);
+}
+
+export async function missingCells(db: Db, experimentId: string): Promise<PlannedCell[]> {
+  const rows = await db
+    .selectFrom('planned_cells')
+    .leftJoin('cells', 'cells.cell_id', 'planned_cells.cell_id')
+    .selectAll('planned_cells')
+    .where('experiment_id', '=', experimentId)
+    .where('cells.cell_id', 'is', null)
+    .orderBy('position')
+    .execute();
+  return rows.map(fromPlannedRow);
 }
 
 export async function experimentsWaitingFor(db: Db, cellId: string): Promise<string[]> {
@@ -263,6 +268,16 @@ function toPlannedRow(experimentId: string, planned: PlannedCell, position: numb
     replication: planned.replication,
     point_json: canonicalJson(planned.point),
     cell_json: canonicalJson(planned.cell),
+  };
+}
+
+function fromPlannedRow(row: PlannedCellRow): PlannedCell {
+  return {
+    id: row.cell_id,
+    cell: JSON.parse(row.cell_json),
+    variant: row.variant,
+    point: JSON.parse(row.point_json),
+    replication: row.replication,
   };
 }
 

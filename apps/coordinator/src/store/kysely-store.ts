@@ -113,6 +113,10 @@ export class KyselyStore implements Store {
     return this.#read((db) => experiments.plannedCells(db, experimentId, part));
   }
 
+  missingCells(experimentId: string): Promise<PlannedCell[]> {
+    return this.#read((db) => experiments.missingCells(db, experimentId));
+  }
+
   experimentsWaitingFor(cellId: string): Promise<string[]> {
     return this.#read((db) => experiments.experimentsWaitingFor(db, cellId));
   }

@@ -216,6 +216,9 @@ export interface Store {
   /** In the order they were put, all of them or a part; empty when there are none. */
   plannedCells(experimentId: string, part?: PlannedPart): Promise<PlannedCell[]>;
 
+  /** The planned cells without an outcome, in the order they were put. */
+  missingCells(experimentId: string): Promise<PlannedCell[]>;
+
   /** Running experiments that planned this cell, oldest first. */
   experimentsWaitingFor(cellId: string): Promise<string[]>;
 

@@ -67,6 +67,7 @@ export function plannedCells(at: Bench): void {
       await at.store.commitCell(resultCommit(cells[0]!.id));
       await at.store.commitCell(failure(cells[1]!.id, 'model'));
       await at.store.commitCell(resultCommit(cells[4]!.id));
+      expect(await at.store.missingCells('a')).toEqual([cells[2], cells[3]]);
       expect(await at.store.progress('a')).toEqual([
         { variant: 'v4', total: 2, done: 1, failed: 0 },
         { variant: 'before', total: 3, done: 1, failed: 1 },
