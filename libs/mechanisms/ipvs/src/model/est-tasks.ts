@@ -38,7 +38,9 @@ export class EstTasks {
     this.loop = new KthreadLoop(owner);
   }
 
+  /** Only what is new restarts the kthreads (ipvs_proc_est_nice(), ipvs_proc_run_estimation()); any list does. */
   setNice(nice: number): void {
+    if (nice === this.nice) return;
     this.nice = nice;
     this.reloadStart();
   }
@@ -51,6 +53,7 @@ export class EstTasks {
   }
 
   setRunEstimation(run: boolean): void {
+    if (run === this.runEstimation) return;
     this.runEstimation = run;
     this.reloadStart();
   }
