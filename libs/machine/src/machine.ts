@@ -54,6 +54,8 @@ export class Machine {
   private readonly hrtimers = new HrTimers(this.events);
   private readonly actors: ((argument: number) => void)[] = [];
   private stopped = false;
+  /** The run loop has to look around: it was stopped, or there is an earlier sample. */
+  private interrupted = false;
   private readonly observers: Observer[] = [];
   private nextSampleNs = Infinity;
 
@@ -173,10 +175,12 @@ export class Machine {
     const nextNs = Math.ceil(this.nowNs / periodNs) * periodNs;
     this.observers.push({ periodNs, nextNs, sample });
     this.nextSampleNs = Math.min(this.nextSampleNs, nextNs);
+    this.interrupted = true;
   }
 
   stop(): void {
     this.stopped = true;
+    this.interrupted = true;
   }
 
   /**
@@ -204,10 +208,8 @@ export class Machine {
   private runEvents(limitNs: number): void {
     const { events } = this;
     const untilNs = Math.min(limitNs, this.nextSampleNs);
-    while (events.popUpTo(untilNs)) {
-      this.dispatch(events.target, events.argument);
-      if (this.stopped || this.nextSampleNs < untilNs) return;
-    }
+    this.interrupted = false;
+    while (!this.interrupted && events.popUpTo(untilNs)) this.dispatch(events.target, events.argument);
   }
 
   private dispatch(target: number, argument: number): void {

@@ -6,9 +6,9 @@ const bitsOf = (count: number): number => (count + 31) >> 5;
 const lowest = (bits: number): number => 31 - Math.clz32(bits & -bits);
 
 export class CpuMask {
-  private readonly words: Uint32Array;
+  private readonly words: Int32Array;
   /** A bit for each word that is not 0. */
-  private readonly summary: Uint32Array;
+  private readonly summary: Int32Array;
   private members = 0;
 
   /** @param size CPUs of the machine, members or not. */
@@ -16,8 +16,8 @@ export class CpuMask {
     readonly size: number,
     members: Iterable<number> = [],
   ) {
-    this.words = new Uint32Array(bitsOf(size));
-    this.summary = new Uint32Array(bitsOf(this.words.length));
+    this.words = new Int32Array(bitsOf(size));
+    this.summary = new Int32Array(bitsOf(this.words.length));
     for (const index of members) this.add(index);
   }
 
@@ -32,7 +32,7 @@ export class CpuMask {
   add(index: number): void {
     const word = index >> 5;
     const before = this.words[word]!;
-    const after = (before | (1 << (index & 31))) >>> 0;
+    const after = before | (1 << (index & 31));
     if (after === before) return;
     this.words[word] = after;
     if (before === 0) this.summary[word >> 5]! |= 1 << (word & 31);
@@ -42,7 +42,7 @@ export class CpuMask {
   remove(index: number): void {
     const word = index >> 5;
     const before = this.words[word]!;
-    const after = (before & ~(1 << (index & 31))) >>> 0;
+    const after = before & ~(1 << (index & 31));
     if (after === before) return;
     this.words[word] = after;
     if (after === 0) this.summary[word >> 5]! &= ~(1 << (word & 31));

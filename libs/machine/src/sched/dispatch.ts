@@ -2,7 +2,12 @@
 import { type Cpu, CpuPhase } from './cpu.js';
 import { invariant } from '../invariant.js';
 import { Switching } from './switching.js';
-import { MIGRATE, PARK, SchedClass, SPIN, type Task, TaskState, YIELD } from './task.js';
+import { DONE, MIGRATE, PARK, SchedClass, SPIN, type Task, type TaskSteps, TaskState, YIELD } from './task.js';
+
+function nextOf(body: TaskSteps): number {
+  const step = body.next();
+  return step.done === true ? DONE : (step.value as number);
+}
 
 export abstract class Dispatcher extends Switching {
   /** The task whose body is being resumed. */
@@ -43,14 +48,9 @@ export abstract class Dispatcher extends Switching {
   private resume(cpu: Cpu, task: Task): void {
     cpu.phase = CpuPhase.Acting;
     this.current = task;
+    const { routine } = task;
     for (;;) {
-      const step = task.body.next();
-      if (step.done === true) {
-        this.current = undefined;
-        this.exit(cpu, task);
-        return;
-      }
-      const request = Math.round(step.value as number);
+      const request = Math.round(routine === undefined ? nextOf(task.body) : routine.advance());
       if (request === 0) continue;
       if (request > 0 ? this.wantsCpu(cpu, task, request) : this.isDone(cpu, task, request)) return;
     }
@@ -96,6 +96,10 @@ export abstract class Dispatcher extends Switching {
         return false;
       case MIGRATE:
         return this.migrate(cpu, task);
+      case DONE:
+        this.current = undefined;
+        this.exit(cpu, task);
+        return true;
       default:
         return invariant(false, `task ${task.name} yielded ${request}`) as never;
     }

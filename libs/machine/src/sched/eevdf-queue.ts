@@ -103,7 +103,8 @@ export class EevdfQueue implements FairQueue {
   charge(ranNs: number): void {
     const task = this.current!;
     const scaled = ranNs * NICE_0_WEIGHT;
-    task.vruntime += scaled / task.weight;
+    // Exactly what the division gives at nice 0.
+    task.vruntime += task.weight === NICE_0_WEIGHT ? ranNs : scaled / task.weight;
     this.weighted += scaled;
     if (this.weighted > this.load * REBASE_NS) this.rebase();
   }
@@ -186,7 +187,7 @@ export class EevdfQueue implements FairQueue {
   }
 
   private virtualSlice(task: Task): number {
-    return (this.sliceNs * NICE_0_WEIGHT) / task.weight;
+    return task.weight === NICE_0_WEIGHT ? this.sliceNs : (this.sliceNs * NICE_0_WEIGHT) / task.weight;
   }
 
   private wait(task: Task): void {

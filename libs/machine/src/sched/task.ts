@@ -39,6 +39,11 @@ export const DONE = -1e9;
 export abstract class Routine implements TaskSteps {
   private readonly result = { done: false, value: 0 };
 
+  /** What the scheduler calls instead of `next()`: the request itself. */
+  advance(): number {
+    return this.step();
+  }
+
   next(): Step {
     const request = this.step();
     if (request === DONE) this.result.done = true;
@@ -105,8 +110,10 @@ export class Task {
   sleepVersion = 0;
   /** Time that it had a CPU, also spinning or slowed down; without switches. */
   cpuTimeNs = 0;
-  /** Set once, right after construction: a body wants to know its task. */
-  body!: TaskSteps;
+  /** What it runs. Set once, right after construction: a body wants to know its task. */
+  private steps!: TaskSteps;
+  /** The same, if it is a state machine. */
+  routine: Routine | undefined;
 
   /** User code may be preempted at any time; change it with `scheduler.setUserMode()`. */
   userMode = false;
@@ -166,6 +173,15 @@ export class Task {
     public hooks: TaskHooks | undefined,
   ) {
     this.runClass = schedClass;
+  }
+
+  get body(): TaskSteps {
+    return this.steps;
+  }
+
+  set body(steps: TaskSteps) {
+    this.steps = steps;
+    this.routine = steps instanceof Routine ? steps : undefined;
   }
 
   /** Whether it has a CPU at this instant. */
