@@ -1,6 +1,6 @@
 // The coordinator while it judges a large experiment. Build before running this file alone.
 import { ExperimentState } from '@kworkbench/contracts';
-import { parseScenario, planRound, runCell, type PlannedCell } from '@kworkbench/experiment';
+import { parseScenario, planRound, runCell, type PlannedCell, type Report } from '@kworkbench/experiment';
 import { MemorySink } from '@kworkbench/telemetry';
 import { afterAll, expect, it } from 'vitest';
 import { openStore, type CellCommit } from './store/index.js';
@@ -72,7 +72,8 @@ it('judges an experiment of 1,000 cells while its event loop goes on turning', {
   });
   const delay = await metric(http, LONGEST_DELAY);
   expect(ended.cellsDone).toBe(1_000);
-  expect((await client.report(id)).cells).toHaveLength(1_000);
+  const report = (await (await fetch(`${http}/api/v1/experiments/${id}/report`)).json()) as Report;
+  expect(report.cells).toHaveLength(1_000);
   expect(healthy).toBeGreaterThan(1);
   expect(delay).toBeLessThan(LONGEST_DELAY_SECONDS);
   client.close();
