@@ -8,7 +8,13 @@ const built = join(bench, 'dist');
 const source = (...path) => join(bench, 'contenders', ...path);
 
 /** As the product starts a thread for cells: a young generation of 24 MB, which is three semi-spaces of 8. */
-const NODE_FLAGS = ['--max-semi-space-size=8'];
+// The inlining budget is that of the threads that run cells (libs/experiment, cell-thread.ts).
+const NODE_FLAGS = [
+  '--max-semi-space-size=8',
+  '--max-inlined-bytecode-size=1000',
+  '--max-inlined-bytecode-size-cumulative=5000',
+  '--reserve-inline-budget-scale-factor=3',
+];
 const COMPILER_FLAGS = ['-O3', '-std=c++17'];
 
 /** Our programs, by benchmark. */
