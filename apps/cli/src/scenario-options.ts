@@ -21,7 +21,11 @@ function assignment(text: string): string {
 export function addScenarioOptions(command: Command): Command {
   const assignments = (text: string, previous: readonly string[] | undefined) => collect(assignment(text), previous);
   return command
-    .option('--set <path=value>', 'change a value of the scenario, e.g. machine.cpus=6; pins a value that it sweeps (repeatable)', assignments)
+    .option(
+      '--set <path=value>',
+      'change a value of the scenario, e.g. machine.cpus=6; pins a value that it sweeps (repeatable)',
+      assignments,
+    )
     .option(
       '--sweep <path=v1,v2>',
       'run once per value: a list (machine.cpus=2,6,16), a range with its step (machine.cpus=4..64:4), or one with ' +
