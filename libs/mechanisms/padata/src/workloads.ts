@@ -60,7 +60,10 @@ export const workloadSchema = z.strictObject({
     .describe('SIGKILL to the main thread so long after its job began; 0 is never'),
   memoryLimit: sizeBytes().default(0).describe('Limit of the memory cgroup; 0 is none'),
   lockLimit: sizeBytes().default(0).describe('RLIMIT_MEMLOCK of a process without CAP_IPC_LOCK; 0 is none'),
-  taskPolicy: z.boolean().default(false).describe('The main thread allocates on node 0 only (set_mempolicy, or cpuset.mems of its cgroup)'),
+  taskPolicy: z
+    .boolean()
+    .default(false)
+    .describe('The main thread allocates on node 0 only (set_mempolicy, or cpuset.mems of its cgroup)'),
   failCreations: spacedInts('numbers of helpers, from 1').describe('Helpers whose creation fails'),
   lockOrder: z
     .enum(['fine', 'inverted', 'otherSite'])
