@@ -86,7 +86,16 @@ describe('the network policies of dev', () => {
 
 it('accepts the autoscaling component in an overlay', async () => {
   const objects = renderWithComponent('k8s/overlays/dev', 'keda');
-  expect(objects.filter(({ kind }) => kind === 'ScaledObject')).toHaveLength(MECHANISMS.length);
+  const scaled = objects.filter(({ kind }) => kind === 'ScaledObject');
+  expect(scaled.map(({ metadata }) => metadata.name).toSorted()).toEqual(MECHANISMS);
+  for (const { metadata, spec } of scaled) {
+    const [mechanism] = metadata.name.split('-');
+    expect(spec.scaleTargetRef.name).toBe(metadata.name);
+    // What waits and what is being computed, or replicas at work would be taken away.
+    expect(spec.triggers.map((trigger: KubernetesObject['spec']) => trigger.metadata.listName)).toEqual(
+      ['prioritized', 'wait', 'active'].map((state) => `bull:cells.${mechanism}:${state}`),
+    );
+  }
   expect(await schemaViolations(objects)).toEqual([]);
 });
 
