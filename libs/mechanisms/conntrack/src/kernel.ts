@@ -24,7 +24,10 @@ export const kernelSchema = z.strictObject({
   sweepCursorBug: z
     .boolean()
     .default(false)
-    .describe('expiration rculists: the sweep stays at a list that is longer than its budget (3.0 and 3.1)'),
+    .describe(
+      'expiration rculists: a round begins with the list at which the one before ended, so a list that is longer than the ' +
+        'budget is never left (3.0 and 3.1)',
+    ),
   buckets: integer(1, 1024).default(16).describe('expiration buckets: locks and lists'),
   sweepIntervalSeconds: z
     .number()
@@ -33,6 +36,10 @@ export const kernelSchema = z.strictObject({
     .default(0)
     .describe('Sleep of ct_clean between two sweeps; 0: 5 s, or 20 s with RCU lists'),
   connLimit: integer(1, 4_000_000).default(3_000_000).describe('n_conn_limit (ovs-appctl dpctl/ct-set-maxconns)'),
+  proveLocking: z
+    .boolean()
+    .default(false)
+    .describe('Every order in which locks are taken is checked, and all packets are worked on one by one: slow'),
   brought: broughtSchema,
 });
 

@@ -46,7 +46,7 @@ export class CleanLists extends CtClean {
         this.list++;
         return this.burst(ns + LOOK_NS);
       }
-      if (ns > 0 && ct.connLocks.isHeld(conn)) return this.burst(ns);
+      if (ns > 0 && !ct.connLocks.canPass(conn)) return this.burst(ns);
       const wait = this.connLock(conn);
       if (wait !== 0) return wait;
       ct.clean(conn);

@@ -34,8 +34,7 @@ export class CleanQueues extends CtClean {
       case At.Queue:
         return this.poll();
       case At.ConnLock: {
-        // conn_clean() of another came first (conn->reclaimed): it has dropped the table's reference.
-        const wait = this.connLock(this.conn);
+        const wait = this.holdConn(this.conn);
         if (wait !== 0) return wait;
         this.at = At.TableLock;
         return 0;
@@ -47,11 +46,12 @@ export class CleanQueues extends CtClean {
         return this.burst(ct.costs.cleanNs);
       }
       case At.Removed:
+        // Unless conn_clean() of another came first (conn->reclaimed), which has dropped the table's reference.
         if (ct.conns.isLive(this.conn)) {
           ct.clean(this.conn);
           this.removed++;
         }
-        this.debtNs += ct.locks[0]!.unlock();
+        this.debtNs += ct.locks[0]!.unlock() + ct.connLocks.leave(this.conn);
         ct.unref(this.conn);
         this.at = At.Queue;
         return this.burst(ct.costs.cleanQueueNs);

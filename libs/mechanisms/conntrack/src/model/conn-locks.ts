@@ -19,6 +19,8 @@ export class ConnLocks {
     private readonly machine: Machine,
     private readonly costs: UserMutexCosts,
     private readonly conns: Conns,
+    /** Lockdep looks on: every section takes its mutex. */
+    private readonly proving: boolean,
   ) {}
 
   /** Announces that the current task wants the lock: from then on it calls `acquire()` of the mutex until that is 0. */
@@ -44,11 +46,12 @@ export class ConnLocks {
     return ns;
   }
 
-  isHeld(conn: number): boolean {
-    return this.conns.lock[conn] !== 0;
+  /** Nobody has it or wants it, so a section that takes no time of its own need not take it. */
+  canPass(conn: number): boolean {
+    return this.conns.lock[conn] === 0 && !this.proving;
   }
 
-  /** A section within the current burst; only when {@link isHeld} is false. */
+  /** A section within the current burst; only when {@link canPass} is true. */
   pass(conn: number): void {
     invariant(this.conns.lock[conn] === 0, 'conn->lock: taken while another has it');
     this.acquisitions++;

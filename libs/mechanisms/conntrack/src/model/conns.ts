@@ -83,6 +83,11 @@ export class Conns {
     this.free[this.freeCount++] = conn;
   }
 
+  /** Who has a pointer to it may use it up to the end of its grace period. */
+  mustExist(conn: number): void {
+    invariant(this.state[conn] !== ConnState.Free, 'P4: a connection is used after its grace period');
+  }
+
   isLive(conn: number): boolean {
     return this.state[conn] === ConnState.Live;
   }

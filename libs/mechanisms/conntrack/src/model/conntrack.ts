@@ -77,7 +77,7 @@ export class Conntrack {
     const queues = kernel.expiration === 'queues' ? TM_COUNT : 0;
     const conns = new Conns(lines, queues);
     this.conns = conns;
-    this.connLocks = new ConnLocks(machine, costs.mutex, conns);
+    this.connLocks = new ConnLocks(machine, costs.mutex, conns, kernel.proveLocking);
     this.rcu = new OvsRcu({ machine, freeNs: costs.freeNs, free: (conn) => conns.remove(conn) });
     this.policies = new TimeoutPolicies(options.timeoutSeconds);
     this.watch = new LockWatch(machine);

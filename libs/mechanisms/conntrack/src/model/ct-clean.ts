@@ -1,6 +1,6 @@
 // The ct_clean thread: rounds of removals, and the sleep between them. What a round does is the design's; see the three
 // subclasses. A round ends early when its budget is used up, and the next one comes soon.
-import { PARK, Routine, type Task, type UserMutex } from '@kworkbench/machine';
+import { invariant, PARK, Routine, type Task, type UserMutex } from '@kworkbench/machine';
 import type { Conntrack } from './conntrack.js';
 
 /** Between two rounds when the budget was used up, counted from the begin of the first. */
@@ -36,6 +36,8 @@ export abstract class CtClean extends Routine {
   private asleep = true;
   private ended = false;
   private task: Task | undefined;
+  /** A lock of a connection that is waited for. */
+  private waiting: UserMutex | undefined;
   private readonly rcuThread: number;
 
   constructor(private readonly options: CleanerOptions) {
@@ -80,6 +82,10 @@ export abstract class CtClean extends Routine {
   protected sleepUntil(wakeNs: number): 0 {
     const { ct } = this;
     const { nowNs } = ct.machine;
+    invariant(
+      ct.locks.every(({ owner }) => owner === undefined || owner !== this.task),
+      'P5: ct_clean sleeps with a lock',
+    );
     this.wakeNs = wakeNs;
     this.asleep = true;
     this.rounds++;
@@ -93,18 +99,22 @@ export abstract class CtClean extends Routine {
   /** Takes conn->lock for a moment: ns to yield until that is 0. */
   protected connLock(conn: number): number {
     const { connLocks } = this.ct;
-    if (this.waiting === undefined && !connLocks.isHeld(conn)) {
+    if (this.waiting === undefined && connLocks.canPass(conn)) {
       connLocks.pass(conn);
       return 0;
     }
-    this.waiting ??= connLocks.enter(conn);
-    const wait = this.waiting.acquire();
-    if (wait !== 0) return wait;
-    this.waiting = undefined;
-    this.debtNs += connLocks.leave(conn);
-    return 0;
+    const wait = this.holdConn(conn);
+    if (wait === 0) this.debtNs += connLocks.leave(conn);
+    return wait;
   }
-  private waiting: UserMutex | undefined;
+
+  /** Takes conn->lock, to be given back with `leave`: ns to yield until that is 0. */
+  protected holdConn(conn: number): number {
+    this.waiting ??= this.ct.connLocks.enter(conn);
+    const wait = this.waiting.acquire();
+    if (wait === 0) this.waiting = undefined;
+    return wait;
+  }
 
   protected burst(ns: number): number {
     const allNs = ns + this.debtNs;

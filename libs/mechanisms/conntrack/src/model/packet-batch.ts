@@ -26,7 +26,7 @@ export abstract class PacketBatch extends NewPacket {
       if (!this.options.alone(4 * this.count * (costs.privateNs + 1000))) return false;
     } else if (!lines.has(index, cpu)) return false;
     const conn = (this.conn = this.find());
-    if (conn < 0 || conns.tm[conn] !== traffic.tm || ct.connLocks.isHeld(conn)) return false;
+    if (conn < 0 || conns.tm[conn] !== traffic.tm || !ct.connLocks.canPass(conn)) return false;
     return lines.owns(conns.line[conn]!, cpu);
   }
 

@@ -56,6 +56,7 @@ export abstract class EstablishedPacket extends PacketSteps {
   protected touchExpiration(): void {
     const { ct, conn, traffic } = this;
     const { conns } = ct;
+    conns.mustExist(conn);
     if (!conns.isLive(conn)) return;
     conns.expirationNs[conn] = ct.machine.nowNs + ct.policies.timeoutNs(traffic.zone, traffic.tm);
     conns.tm[conn] = traffic.tm;
@@ -66,6 +67,7 @@ export abstract class EstablishedPacket extends PacketSteps {
   protected move(): number {
     const { ct, conn, traffic } = this;
     const { conns, lists } = ct;
+    conns.mustExist(conn);
     if (!conns.isLive(conn)) return 0;
     let ns = ct.headLine.write(this.cpu) + this.connWrite(conn);
     const before = conns.previous[conn]!;

@@ -129,7 +129,7 @@ export abstract class PacketSteps extends Routine {
   /** A section of conn->lock that takes no time of its own. */
   protected touch(then: At): number {
     const { connLocks } = this.ct;
-    if (this.waiting === undefined && !connLocks.isHeld(this.conn)) {
+    if (this.waiting === undefined && connLocks.canPass(this.conn)) {
       connLocks.pass(this.conn);
       this.at = then;
       return 0;

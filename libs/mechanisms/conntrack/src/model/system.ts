@@ -1,5 +1,5 @@
 // One conntrack on a host: the table, packet threads, ct_clean, the urcu thread and whoever configures it, wired together.
-import { type CacheLines, CpuMask, invariant, type Machine, type Task } from '@kworkbench/machine';
+import { type CacheLines, CpuMask, invariant, Lockdep, type Machine, type Task } from '@kworkbench/machine';
 import type { Cell, Instance, Place } from '@kworkbench/mechanism';
 import { durationHistogram } from '@kworkbench/telemetry';
 import type { ConntrackKernel } from '../kernel.js';
@@ -45,6 +45,7 @@ export class ConntrackSystem implements Instance {
   backlogMax = 0;
   backlogOldestMaxNs = 0;
   private readonly lines: CacheLines;
+  private readonly lockdep: Lockdep | undefined;
   private readonly tasks: Task[] = [];
   private live: number;
   private adminEnded = true;
@@ -56,6 +57,7 @@ export class ConntrackSystem implements Instance {
     const { constants } = cell.machine;
     this.cell = cell;
     this.machine = machine;
+    if (kernel.proveLocking) machine.lockProbe = this.lockdep = new Lockdep(machine);
     this.lines = cacheLines(machine, constants);
     const costs = ctCosts(constants, kernel.expiration === 'lists');
     const options = {
@@ -152,6 +154,9 @@ export class ConntrackSystem implements Instance {
 
   end(): ReturnType<Instance['end']> {
     this.ct.check();
+    const report = this.lockdep?.reports[0];
+    if (report !== undefined)
+      invariant(false, `P5: ${report.taking} inside ${report.holding.join(', ')}: ${report.kind}`);
     invariant(this.latencyNs.total === this.packets, 'each packet has one latency');
     const { watch } = this.ct;
     const histograms = [this.latencyNs, watch.waitNs, watch.holdNs].map((histogram) => histogram.snapshot());
