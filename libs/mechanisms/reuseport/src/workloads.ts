@@ -41,6 +41,14 @@ export const workloadSchema = z.strictObject({
     .default('inOrder')
     .describe('inOrder, reverse or mixed: the whole old generation; or names such as "A,B" (queues)'),
   closeInterval: durationSeconds().default(0).describe('From the end of a close to the next one of the same closer'),
+  stopAhead: durationSeconds()
+    .default(0)
+    .describe(
+      'Old workers stop to accept that long before the first close, as when they are joined one after the other',
+    ),
+  sysctlFlipAfter: integer(0, MAX_LISTENERS)
+    .default(0)
+    .describe('After so many closes net.ipv4.tcp_migrate_req changes to its other value; 0: never'),
   closers: integer(1, 4096).default(1).describe('Threads that share the closes'),
   closeHow: z
     .enum(['close', 'shutdown'])

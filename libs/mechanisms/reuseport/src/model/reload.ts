@@ -39,6 +39,7 @@ export class Reload {
   private readonly byNumber: Listener[] = [];
   private readonly workers = new Map<Listener, Worker[]>();
   private generation = 0;
+  private closes = 0;
   private task!: Task;
 
   constructor(
@@ -199,6 +200,10 @@ export class Reload {
       for (const sk of listeners) sk.draining = true;
       yield machine.sleep(1e9 * stack.kernel.drainTime);
     }
+    if (workload.stopAhead > 0) {
+      for (const sk of listeners) this.dismissAll(sk);
+      yield machine.sleep(1e9 * workload.stopAhead);
+    }
     const closers = Math.min(workload.closers, listeners.length);
     let left = closers;
     for (let closer = 0; closer < closers; closer++) {
@@ -221,6 +226,7 @@ export class Reload {
       this.dismissAll(sk);
       if (stack.kernel.reload === 'drain') yield* this.acceptAll(sk);
       yield* listenStop.close(sk, workload.closeHow === 'shutdown');
+      if (++this.closes === workload.sysctlFlipAfter) stack.migrateReq = 1 - stack.migrateReq;
     }
     done();
   }

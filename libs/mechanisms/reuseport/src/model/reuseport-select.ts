@@ -25,10 +25,15 @@ export class ReuseportSelect {
 
   /** Whether a listener of the group that closes now keeps its place for migrations. */
   get capable(): boolean {
-    const { select, inflight, guard, migrateReq } = this.stack.kernel;
-    if (select === 'none' && inflight === 'none') return false;
+    const { select, inflight } = this.stack.kernel;
+    return (select !== 'none' || inflight !== 'none') && this.allowed;
+  }
+
+  /** The guard at this moment: reuseport_migrate_sock() looks at the sysctl for each request again. */
+  private get allowed(): boolean {
+    const { guard } = this.stack.kernel;
     if (guard === 'always') return this.program === undefined;
-    return migrateReq === 1 || (guard === 'sysctlOrProg' && this.programMigrates);
+    return this.stack.migrateReq === 1 || (guard === 'sysctlOrProg' && this.programMigrates);
   }
 
   /** The listener of a new connection; undefined when a program refuses it. The group has a live member. */
@@ -75,6 +80,7 @@ export class ReuseportSelect {
       if (this.stack.group !== group && this.stack.group.numSocks > 0) connection.refusedFor = Outcome.NewGroup;
       return undefined;
     }
+    if (!this.allowed) return undefined;
     const rule = point === Point.Close ? kernel.select : kernel.inflight;
     if (rule === 'policy' && this.programMigrates) {
       const decision = this.ask(group, sk, connection, POINT_NAMES[point]!, true, len);

@@ -60,6 +60,8 @@ export class TcpStack {
   hopsTotal = 0;
   migratedAccepted = 0;
   synRetried = 0;
+  /** net.ipv4.tcp_migrate_req at this moment. */
+  migrateReq: number;
   overflowDelayed = 0;
   synNotSaved = 0;
 
@@ -72,6 +74,7 @@ export class TcpStack {
     lockdep: LockProbe,
     private readonly changed: () => void,
   ) {
+    this.migrateReq = kernel.migrateReq;
     this.pool = new ConnectionPool(machine, timers);
     this.group = new SockReuseport<Listener>(0, workload.maxSocks);
     this.holds = {
