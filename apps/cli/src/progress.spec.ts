@@ -18,7 +18,7 @@ test('elsewhere than on a terminal there is a title, a line per cell, and no con
   progress.close();
   expect(written).toEqual([
     'storm\n',
-    '1 of 2 cells (before 1/2), 0 s, 0 s left\n',
+    '1 of 2 cells (before 1/2), 0 s, 1 s left\n',
     '2 of 2 cells, 1 failed (before 2/2), 0 s\n',
   ]);
 });
@@ -67,14 +67,26 @@ test('no line is wider than the terminal, so that the redraw hits the right line
 test('the time that is left is what the caller knows', () => {
   const { written, output } = recorder(false);
   const progress = new Progress('sweep', [{ variant: 'v4', done: 0, total: 9 }], output);
-  for (const [done, left] of [undefined, 59, 250, 7500].entries()) {
+  for (const [done, seconds] of [undefined, 59, 250, 7500, 0].entries()) {
+    const left = seconds === undefined ? undefined : { seconds, atLeast: seconds === 250 };
     progress.update([{ variant: 'v4', done: done + 1, total: 9 }], 0, () => left);
   }
   progress.close();
   expect(written.slice(1)).toEqual([
     '1 of 9 cells (v4 1/9), 0 s\n',
     '2 of 9 cells (v4 2/9), 0 s, 59 s left\n',
-    '3 of 9 cells (v4 3/9), 0 s, 4 min 10 s left\n',
+    '3 of 9 cells (v4 3/9), 0 s, at least 4 min 10 s left\n',
     '4 of 9 cells (v4 4/9), 0 s, 2 h 5 min left\n',
+    '5 of 9 cells (v4 5/9), 0 s, 1 s left\n',
   ]);
+});
+
+test('who begins to watch in the middle goes by the cells since then', () => {
+  const { written, output } = recorder(false);
+  const progress = new Progress('sweep', [{ variant: 'v4', done: 900, total: 1000 }], output);
+  vi.advanceTimersByTime(9_999);
+  progress.update([{ variant: 'v4', done: 950, total: 1000 }], 0);
+  vi.advanceTimersByTime(1);
+  progress.close();
+  expect(written.slice(1)).toEqual(['950 of 1000 cells (v4 950/1000), 10 s, 10 s left\n']);
 });

@@ -6,6 +6,13 @@ export interface VariantCount {
   readonly total: number;
 }
 
+/** Time until everything is done. */
+export interface Remaining {
+  readonly seconds: number;
+  /** Part of the work is of a kind that has not been seen yet. */
+  readonly atLeast: boolean;
+}
+
 export interface ProgressOutput {
   write(text: string): unknown;
   readonly isTTY?: boolean;
@@ -28,15 +35,20 @@ export function duration(seconds: number): string {
   return minutes < 60 ? `${minutes} min ${whole % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** While something is left to do it takes some time: never `0 s`. */
+const leftText = ({ seconds, atLeast }: Remaining): string =>
+  `${atLeast ? 'at least ' : ''}${duration(Math.max(1, Math.ceil(seconds)))} left`;
+
 export class Progress {
   #counts: readonly VariantCount[];
   #failed = 0;
   #drawnLines = 0;
   #lastDrawn = 0;
   #plainDone = 0;
-  #remaining: () => number | undefined = () => this.#byElapsed();
+  #remaining: () => Remaining | undefined = () => this.#byElapsed();
   #timer: NodeJS.Timeout | undefined;
   readonly #started = performance.now();
+  readonly #doneAtStart: number;
 
   constructor(
     private readonly title: string,
@@ -44,13 +56,14 @@ export class Progress {
     private readonly output: ProgressOutput = process.stderr,
   ) {
     this.#counts = counts;
+    this.#doneAtStart = this.#done();
     if (output.isTTY) this.#draw();
     else this.output.write(`${title}\n`);
     this.#timer = setInterval(() => this.#tick(), output.isTTY ? REDRAW_MS : PLAIN_LINE_MS);
     this.#timer.unref();
   }
 
-  /** @param remaining seconds that are left, undefined while nobody knows; the default goes by the cells done so far. */
+  /** @param remaining undefined while nobody knows; the default goes by the cells done so far. */
   update(counts: readonly VariantCount[], failed: number, remaining = this.#remaining): void {
     this.#remaining = remaining;
     this.#counts = counts;
@@ -84,18 +97,19 @@ export class Progress {
 
   #elapsed(): string {
     const done = this.#done();
-    const seconds = done < this.#total() ? this.#remaining() : undefined;
-    const left = seconds === undefined ? '' : `, ${duration(seconds)} left`;
-    return `${duration(this.#elapsedSeconds())}${left}`;
+    const remaining = done < this.#total() ? this.#remaining() : undefined;
+    return `${duration(this.#elapsedSeconds())}${remaining ? `, ${leftText(remaining)}` : ''}`;
   }
 
   #elapsedSeconds(): number {
     return (performance.now() - this.#started) / 1000;
   }
 
-  #byElapsed(): number | undefined {
-    const done = this.#done();
-    return done === 0 ? undefined : (this.#elapsedSeconds() / done) * (this.#total() - done);
+  #byElapsed(): Remaining | undefined {
+    // Who begins to watch in the middle knows nothing of how long the cells before took.
+    const done = this.#done() - this.#doneAtStart;
+    const left = this.#total() - this.#done();
+    return done === 0 ? undefined : { seconds: (this.#elapsedSeconds() / done) * left, atLeast: false };
   }
 
   #failures(): string {

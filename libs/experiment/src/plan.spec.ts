@@ -48,6 +48,14 @@ describe('planRound', () => {
     for (const { replication, cell } of cells) expect(cell.seed).toBe(replicationSeed(1, replication));
   });
 
+  it('has the first replication of every variant and point before any second one', () => {
+    const cells = planRound(queueScenario({ sweep: { 'machine.cpus': [1, 2] }, replications: 2 }), new Map());
+    const at = ({ variant, point, replication }: (typeof cells)[number]) =>
+      `${replication} ${variant} ${point['machine.cpus']}`;
+    const once = ['before 1', 'fast 1', 'before 2', 'fast 2'];
+    expect(cells.map(at)).toEqual([0, 1].flatMap((replication) => once.map((group) => `${replication} ${group}`)));
+  });
+
   it('plans what is not there yet, and nothing in the end', () => {
     const scenario = queueScenario();
     const all = planRound(scenario, new Map());

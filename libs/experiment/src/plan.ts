@@ -21,11 +21,16 @@ export interface PlannedGroup {
   readonly cells: readonly PlannedCell[];
 }
 
-/** Cells that are not in `results` yet; empty when the experiment is finished. Equal cells are listed once. */
+/**
+ * Cells that are not in `results` yet; empty when the experiment is finished. Equal cells are listed once.
+ * The first replication of every variant and point comes before any second one: whoever stops early has the whole
+ * sweep, and what each point costs is known as soon as can be.
+ */
 export function planRound(scenario: Scenario, results: Results): PlannedCell[] {
   const seen = new Set<string>();
   return plannedGroups(scenario, results)
     .flatMap((group) => group.cells)
+    .toSorted((a, b) => a.replication - b.replication)
     .filter(({ id }) => !results.has(id) && !seen.has(id) && seen.add(id));
 }
 

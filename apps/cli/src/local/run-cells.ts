@@ -61,7 +61,7 @@ export async function runCells(
   await directory.writeProvenance(provenance);
   for (const variant of options.brought ?? []) await directory.keepVariant(variant);
   const work = { verb, scenario, options, directory, archive: new CellArchive(options.out), from };
-  const cells = new CellProgress(options.workers);
+  const cells = new CellProgress(options.workers, scenario.find !== undefined);
   const { experiment, cancelled } = await interruptible(async (signal) => ({
     experiment: await runAll(work, cells, signal),
     cancelled: signal.aborted,
@@ -106,7 +106,7 @@ async function runAll(work: Work, cells: CellProgress, signal: AbortSignal): Pro
       onEvent: (event) => {
         if (!cells.take(event) || options.quiet) return;
         progress ??= new Progress(`${workloadLine(scenario)}   ${planSummary(scenario)}`, cells.counts);
-        progress.update(cells.counts, cells.failed, () => cells.remainingSeconds());
+        progress.update(cells.counts, cells.failed, () => cells.remaining());
       },
     });
   } catch (error) {

@@ -137,6 +137,7 @@ describe('an axis', () => {
   it.each([
     ['amounts from 0', [3, 97], { zero: true }, [0, 20, 40, 60, 80, 100]],
     ['one value', [5], {}, [2, 3, 4, 5, 6, 7, 8]],
+    ['values that differ in their last bits', [5, 5 + 1e-15], {}, [2, 3, 4, 5, 6, 7, 8]],
     ['nothing', [], {}, [0, 0.2, 0.4, 0.6, 0.8, 1]],
     ['decades', [1, 1e6], { log: true }, [1, 100, 10_000, 1e6]],
     ['less than two decades', [2, 40], { log: true }, [2, 5, 10, 20, 50]],

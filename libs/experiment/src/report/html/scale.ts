@@ -38,13 +38,13 @@ export function scaleOf(
   if (log) {
     const ticks = logTicks(low, high, room).filter((tick) => !tight || (tick >= low && tick <= high));
     [low, high] = [Math.min(low, ticks[0] ?? low), Math.max(high, ticks.at(-1) ?? high)];
-    if (low === high) [low, high] = [low / 2, high * 2];
+    if (isOneValue(low, high)) [low, high] = [low / 2, high * 2];
     const span = Math.log(high / low);
     return { min: low, max: high, log, ticks, at: (value) => from + (Math.log(value / low) / span) * (to - from) };
   }
   if (zero && low > 0) low = 0;
   if (zero && high < 0) high = 0;
-  if (low === high) [low, high] = low === 0 ? [0, 1] : [low - Math.abs(low) / 2, high + Math.abs(high) / 2];
+  if (isOneValue(low, high)) [low, high] = low === 0 ? [0, 1] : [low - Math.abs(low) / 2, high + Math.abs(high) / 2];
   const step = niceStep((high - low) / room);
   const first = tight ? Math.ceil(low / step - 1e-9) : Math.floor(low / step + 1e-9);
   const last = tight ? Math.floor(high / step + 1e-9) : Math.ceil(high / step - 1e-9);
@@ -52,6 +52,9 @@ export function scaleOf(
   if (!tight) [low, high] = [first * step, last * step];
   return { min: low, max: high, log, ticks, at: (value) => from + ((value - low) / (high - low)) * (to - from) };
 }
+
+/** Values that differ in their last bits alone are one value to a person, and no span to divide. */
+const isOneValue = (low: number, high: number): boolean => high - low <= 1e-9 * Math.max(Math.abs(low), Math.abs(high));
 
 /** 1, 2 or 5 times a power of ten, at least `least`. */
 function niceStep(least: number): number {
