@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { EventQueue, NO_SLOT } from './event-queue.js';
+import { EventQueue, EXACT, NO_SLOT } from './event-queue.js';
 import { InvariantViolation } from '../invariant.js';
 import { RandomStream } from '../random.js';
 
@@ -32,6 +32,9 @@ describe('EventQueue', () => {
     ['with room for all', () => new EventQueue(), Infinity],
     ['while it grows', () => new EventQueue(4), Infinity],
     ['while it counts its sequences from 0 again', () => new EventQueue(4, 4096), 30],
+    ['with most of them far away', () => new EventQueue(4, EXACT, 8), Infinity],
+    ['with some of them far away', () => new EventQueue(64, EXACT, 64), Infinity],
+    ['far away, while it counts its sequences from 0 again', () => new EventQueue(4, 4096, 4), 30],
   ])('pops in the order of time and then of pushing, like a sorted list: %s', (_, create, mostPending) => {
     fc.assert(
       fc.property(fc.array(operation, { maxLength: 300, size: 'max' }), (operations) => {
@@ -109,6 +112,30 @@ describe('EventQueue', () => {
     }
     pending.sort((a, b) => a.time - b.time || a.sequence - b.sequence);
     expect(popped).toEqual(pending.map(({ argument }) => argument));
+  });
+
+  const EXPONENTIAL = (random: RandomStream) => Math.ceil(-1e6 * Math.log(1 - random.uniform()));
+  it.each<[string, (random: RandomStream) => number]>([
+    ['exponential', EXPONENTIAL],
+    ['of one length', () => 1000],
+    ['of two lengths, a billion times apart', (random) => 1 + random.below(2) * 1e9],
+    ['mostly short, some far away', (random) => (random.chance(0.01) ? 2 ** 42 : EXPONENTIAL(random))],
+    ['in bursts at few instants', (random) => 1e6 * (1 + random.below(3))],
+  ])('keeps the order of many far events whose delays are %s, also when half of them are taken back', (_, delayOf) => {
+    const queue = new EventQueue();
+    const random = new RandomStream(3, 'times');
+    const expected: Reference[] = [];
+    const popped: number[] = [];
+    for (let sequence = 0; sequence < 60_000; sequence++) {
+      const delayNs = delayOf(random);
+      const slot = queue.push(delayNs, 0, sequence);
+      if (random.chance(0.5)) queue.takeBack(slot);
+      else expected.push({ slot, time: queue.now + delayNs, sequence, argument: sequence });
+      if (sequence > 30_000 && queue.pop()) popped.push(queue.argument);
+    }
+    while (queue.pop()) popped.push(queue.argument);
+    expected.sort((a, b) => a.time - b.time || a.sequence - b.sequence);
+    expect(popped).toEqual(expected.map(({ argument }) => argument));
   });
 
   it('removes the dead once they are more than the living, and keeps the rest in order', () => {

@@ -2,24 +2,28 @@
 //
 // A binary heap of keys, plus a FIFO lane for events at the present instant. The lane keeps the order: an event that was
 // put on the heap for `now` was put there before time reached `now`, so all of those go before the lane. Events are
-// (target, argument) pairs of integers.
+// (target, argument) pairs of integers. When the heap becomes too large for the nearest caches, what is due later leaves
+// it and is kept unsorted until it is next (far-events.ts); the order is the same.
 //
 // What an event carries lies still in a slot; only keys move. A key is [time, sequence * slots + slot]: the order of its
 // second number is that of the sequences. Taking an event leaves a hole at the root, which the next one that is pushed
 // fills: most events push another, and then the heap is put in order once instead of twice.
 //
 // Who may take an event back keeps its slot; or lets it fire, and ignores it by its argument. One that was taken back
-// stays on the heap as dead until its time comes, or until the dead are more than the living and all are removed.
-
+// stays where it is as dead until its time comes, or until the dead are more than the living and all are removed.
 import { invariant } from '../invariant.js';
+import { FarEvents } from './far-events.js';
 import { heapify, siftDown, siftUp } from './key-heap.js';
+import { Lane } from './lane.js';
 
 /** Integers up to here are exact in a double. */
-const EXACT = 2 ** 53;
+export const EXACT = 2 ** 53;
 /** Instead of the target of an event that was taken back. */
 const DEAD = -1;
 /** Removing fewer is not worth the while. */
 const FEWEST_DEAD = 16;
+/** More events on the heap than this are out of the nearest caches: those that are due later leave it. */
+const NEAR_MOST = 4096;
 /** What {@link EventQueue.push} returns for an event that has no slot. */
 export const NO_SLOT = -1;
 
@@ -35,42 +39,55 @@ export class EventQueue {
   private keys: Float64Array;
   /** Target and argument by slot. */
   private slots: Int32Array;
-  /** Free slots, from `size` to the end. */
+  /** Free slots: the first of them, as many as there are events on the heap and far away, are in use. */
   private freeSlots: Int32Array;
   /** Events on the heap; one entry more is in use while there is a hole. */
   private size = 0;
+  /** With so many on the heap something must be done before another is put there. */
+  private room: number;
+  /** With so many on the heap those that are due later leave it. */
+  private nearMost: number;
+  private readonly far: FarEvents;
+  /** Events far away: due at `horizonNs` or later, which is Infinity when there are none. */
+  private farCount = 0;
+  private horizonNs = Infinity;
+  /** The key of an event on its way there. */
+  private readonly farKey = new Float64Array(2);
   private dueNs = 0;
   private dead = 0;
   private rootIsHole = false;
   /** The next sequence, times the capacity. */
   private nextOrder = 0;
 
-  private lane: Int32Array;
-  private laneHead = 0;
-  private laneSize = 0;
+  private readonly lane: Lane;
 
   /**
    * Specs start small, so that what is rare happens.
    * @param capacity Slots to begin with, a power of two; there are more when they are needed.
    * @param orderLimit When sequences times slots come here, sequences are counted from 0 again.
+   * @param nearLimit With so many events on the heap those that are due later leave it.
    */
   constructor(
     private capacity = 1024,
     private readonly orderLimit = EXACT,
+    private readonly nearLimit = NEAR_MOST,
   ) {
+    this.nearMost = nearLimit;
+    this.room = Math.min(capacity, nearLimit);
+    this.far = new FarEvents(nearLimit >> 2);
     this.keys = new Float64Array(2 * capacity + 2);
     this.slots = new Int32Array(2 * capacity);
     this.freeSlots = Int32Array.from({ length: capacity }, (_, slot) => slot);
-    this.lane = new Int32Array(2 * capacity);
+    this.lane = new Lane(capacity);
   }
 
   get pending(): number {
-    return this.size - this.dead + this.laneSize;
+    return this.size + this.farCount - this.dead + this.lane.length;
   }
 
   /** Time of the next event, or Infinity. */
   get nextTime(): number {
-    if (this.laneSize > 0) return this.now;
+    if (this.lane.length > 0) return this.now;
     this.dropDeadRoots();
     return this.size === 0 ? Infinity : this.keys[0]!;
   }
@@ -82,20 +99,41 @@ export class EventQueue {
    */
   push(delayNs: number, target: number, argument: number): number {
     if (delayNs === 0) {
-      this.pushLane(target, argument);
+      this.lane.push(target, argument);
       return NO_SLOT;
     }
     invariant(delayNs > 0 && Number.isInteger(delayNs), 'events: a delay must be an integer of at least 0 ns');
     this.dueNs = this.now + delayNs;
+    if (this.farCount > 0 && this.dueNs >= this.horizonNs) return this.pushFar(target, argument);
     return this.pushHeap(target, argument);
   }
 
-  /** Puts an event for `dueNs` on the heap: as an argument that time would be boxed. */
+  /** Keeps an event for `dueNs` away from the heap: as an argument that time would be boxed. */
+  private pushFar(target: number, argument: number): number {
+    if (this.size + this.farCount === this.capacity) this.grow();
+    if (this.nextOrder >= this.orderLimit) this.renumber();
+    const { far, farKey } = this;
+    const slot = this.freeSlots[this.size + this.farCount]!;
+    this.slots[2 * slot] = target;
+    this.slots[2 * slot + 1] = argument;
+    farKey[0] = this.dueNs;
+    farKey[1] = this.nextOrder + slot;
+    this.nextOrder += this.capacity;
+    far.add(farKey, 0);
+    this.farCount++;
+    this.measureRoom();
+    return slot;
+  }
+
+  /** Puts an event for `dueNs` on the heap. */
   private pushHeap(target: number, argument: number): number {
-    if (this.size === this.capacity) this.growHeap();
+    if (this.size >= this.room) {
+      this.makeRoom();
+      if (this.dueNs >= this.horizonNs) return this.pushFar(target, argument);
+    }
     if (this.nextOrder >= this.orderLimit) this.renumber();
     const { keys } = this;
-    const slot = this.freeSlots[this.size]!;
+    const slot = this.freeSlots[this.size + this.farCount]!;
     const at = this.rootIsHole ? 0 : this.size;
     this.size++;
     this.slots[2 * slot] = target;
@@ -116,7 +154,7 @@ export class EventQueue {
   takeBack(slot: number): void {
     this.slots[2 * slot] = DEAD;
     this.dead++;
-    if (this.dead > FEWEST_DEAD && 2 * this.dead > this.size) this.removeDead();
+    if (this.dead > FEWEST_DEAD && 2 * this.dead > this.size + this.farCount) this.removeDead();
   }
 
   /** Takes the next event; false when there is none. Advances {@link now}. */
@@ -127,13 +165,13 @@ export class EventQueue {
   /** Takes the next event if it is at `limitNs` or before; false when there is none. Advances {@link now}. */
   popUpTo(limitNs: number): boolean {
     for (;;) {
-      if (this.laneSize > 0 && !this.heapIsDue()) {
+      if (this.lane.length > 0 && !this.heapIsDue()) {
         if (this.now > limitNs) return false;
         this.popLane();
         return true;
       }
       if (this.rootIsHole) this.fillHole();
-      if (this.size === 0) return false;
+      if (this.size === 0 && !this.refill()) return false;
       const time = this.keys[0]!;
       if (time > limitNs) return false;
       const slot = this.takeRoot();
@@ -159,7 +197,7 @@ export class EventQueue {
   /** Frees the slot of the root, and leaves the hole. */
   private takeRoot(): number {
     const slot = this.keys[1]! & (this.capacity - 1);
-    this.freeSlots[--this.size] = slot;
+    this.freeSlots[--this.size + this.farCount] = slot;
     this.rootIsHole = true;
     return slot;
   }
@@ -167,7 +205,7 @@ export class EventQueue {
   private dropDeadRoots(): void {
     for (;;) {
       if (this.rootIsHole) this.fillHole();
-      if (this.size === 0) return;
+      if (this.size === 0 && !this.refill()) return;
       const slot = this.keys[1]! & (this.capacity - 1);
       if (this.slots[2 * slot] !== DEAD) return;
       this.takeRoot();
@@ -177,23 +215,86 @@ export class EventQueue {
 
   private removeDead(): void {
     if (this.rootIsHole) this.fillHole();
-    const { keys } = this;
-    let living = 0;
-    let free = this.size;
-    for (let place = 0; place < this.size; place++) {
+    this.size = this.keepLiving(0, this.size);
+    if (this.farCount > 0) this.removeFarDead();
+    heapify(this.keys, this.size);
+  }
+
+  private removeFarDead(): void {
+    const { far, keys, size } = this;
+    far.filter(keys, size, (end) => {
+      const living = this.keepLiving(size, end);
+      this.farCount -= end - living;
+      return living;
+    });
+    // Few need no rungs, whose empty buckets would be gone through here every time.
+    this.takeFar(size + this.farCount <= this.nearLimit >> 1 ? Infinity : 0);
+  }
+
+  /** Gives back the slots of the dead of the keys from `begin` to `end`, and moves up the others; where those end. */
+  private keepLiving(begin: number, end: number): number {
+    const { keys, slots, freeSlots } = this;
+    const mask = this.capacity - 1;
+    let free = this.size + this.farCount;
+    let living = begin;
+    for (let place = begin; place < end; place++) {
       const order = keys[2 * place + 1]!;
-      const slot = order & (this.capacity - 1);
-      if (this.slots[2 * slot] === DEAD) {
-        this.freeSlots[--free] = slot;
+      const slot = order & mask;
+      if (slots[2 * slot] === DEAD) {
+        freeSlots[--free] = slot;
+        this.dead--;
       } else {
         keys[2 * living] = keys[2 * place]!;
         keys[2 * living + 1] = order;
         living++;
       }
     }
-    this.size = living;
-    this.dead = 0;
-    heapify(keys, living);
+    return living;
+  }
+
+  /** Fills the heap, which is empty, with what is next of the far events; false when there is nothing. */
+  private refill(): boolean {
+    if (this.farCount === 0) return false;
+    this.takeFar(Math.max(1, this.nearLimit >> 5));
+    heapify(this.keys, this.size);
+    return this.size > 0;
+  }
+
+  /** Takes far events until there are `fewest` near ones, in no order. */
+  private takeFar(fewest: number): void {
+    const { far, keys } = this;
+    while (far.count > 0 && this.size < fewest) {
+      const end = this.size + far.takeNext(keys, this.size);
+      this.size = this.keepLiving(this.size, end);
+      this.farCount = far.count;
+    }
+    far.settle();
+    this.horizonNs = far.horizonNs;
+    this.nearMost = Math.max(this.nearLimit, 2 * this.size);
+    this.measureRoom();
+  }
+
+  private measureRoom(): void {
+    this.room = Math.min(this.nearMost, this.capacity - this.farCount);
+  }
+
+  private makeRoom(): void {
+    if (this.size + this.farCount === this.capacity) this.grow();
+    if (this.size >= this.nearMost) this.relieveHeap();
+    this.measureRoom();
+  }
+
+  /** There are many on the heap: leaves there what is next, unless that is all. */
+  private relieveHeap(): void {
+    if (this.rootIsHole) this.fillHole();
+    const { far, size } = this;
+    if (far.takeOver(this.keys, 0, size)) {
+      this.size = 0;
+      this.farCount = far.count;
+      this.refill();
+    } else {
+      this.nearMost = 2 * size;
+    }
   }
 
   private fillHole(): void {
@@ -205,23 +306,15 @@ export class EventQueue {
     siftDown(keys, size);
   }
 
-  private pushLane(target: number, argument: number): void {
-    if (2 * this.laneSize === this.lane.length) this.growLane();
-    const at = (this.laneHead + 2 * this.laneSize) & (this.lane.length - 1);
-    this.lane[at] = target;
-    this.lane[at + 1] = argument;
-    this.laneSize++;
-  }
-
   private popLane(): void {
-    this.target = this.lane[this.laneHead]!;
-    this.argument = this.lane[this.laneHead + 1]!;
-    this.laneHead = (this.laneHead + 2) & (this.lane.length - 1);
-    this.laneSize--;
+    const { lane } = this;
+    this.target = lane.target;
+    this.argument = lane.argument;
+    lane.dropFirst();
     this.executed++;
   }
 
-  private growHeap(): void {
+  private grow(): void {
     const from = this.capacity;
     const to = 2 * from;
     const keys = new Float64Array(2 * to + 2);
@@ -238,23 +331,20 @@ export class EventQueue {
   /** Gives the pending events the sequences from 0 on, in their order, with room for the slots that there are now. */
   private renumber(slotsBefore = this.capacity): void {
     if (this.rootIsHole) this.fillHole();
-    const { keys, size } = this;
-    const places = Array.from({ length: size }, (_, place) => place);
-    places.sort((a, b) => keys[2 * a + 1]! - keys[2 * b + 1]!);
+    const { keys, size, far } = this;
+    const orders = new Float64Array(size + this.farCount);
+    for (let place = 0; place < size; place++) orders[place] = keys[2 * place + 1]!;
+    far.copyOrders(orders, size);
+    orders.sort();
+    const renumbered = new Float64Array(slotsBefore);
     this.nextOrder = 0;
-    for (const place of places) {
-      const slot = keys[2 * place + 1]! & (slotsBefore - 1);
-      keys[2 * place + 1] = this.nextOrder + slot;
+    for (const order of orders) {
+      const slot = order & (slotsBefore - 1);
+      renumbered[slot] = this.nextOrder + slot;
       this.nextOrder += this.capacity;
     }
+    for (let at = 1; at < 2 * size; at += 2) keys[at] = renumbered[keys[at]! & (slotsBefore - 1)]!;
+    far.setOrders(renumbered);
     invariant(this.nextOrder < this.orderLimit, 'events: too many are pending');
-  }
-
-  private growLane(): void {
-    const grown = new Int32Array(2 * this.lane.length);
-    grown.set(this.lane.subarray(this.laneHead));
-    grown.set(this.lane.subarray(0, this.laneHead), this.lane.length - this.laneHead);
-    this.lane = grown;
-    this.laneHead = 0;
   }
 }
