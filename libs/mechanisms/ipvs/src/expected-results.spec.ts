@@ -94,13 +94,16 @@ describe('the kthreads, after', () => {
     60_000,
   );
 
+  // The ticks are fitted, their shares follow. The ticks of the last two (lvs-devel, October 2022) are of no profile: set.
   it.each([
-    ['epyc7601-ondemand', 2.93, 0.073, 19_200],
-    ['xeon6326-performance', 2.06, 0.0465, 127_200],
-    ['arm4node-performance', 1.61, 0.0363, 28_800],
-    ['arm4node-powersave', 8.98, 0.223, 28_800],
-  ])('on %s take ticks of %f ms and %f of a CPU when full', (profile, tickMs, cpu, perKthread) => {
-    const metrics = of({ profile, workload: present(perKthread - 1) });
+    ['epyc7601-ondemand', 2.93, 0.073, 19_200, {}],
+    ['xeon6326-performance', 2.06, 0.0465, 127_200, {}],
+    ['arm4node-performance', 1.61, 0.0363, 28_800, {}],
+    ['arm4node-powersave', 8.98, 0.223, 28_800, {}],
+    ['xeon6326-performance', 5.755, 0.139, 127_200, { estimateColdNs: 5.755e6 / (2_544 * 64) }],
+    ['arm4node-performance', 4.58, 0.1115, 28_800, { estimateColdNs: 4.58e6 / (576 * 128) }],
+  ])('on %s take ticks of %f ms and %f of a CPU when full', (profile, tickMs, cpu, perKthread, constants) => {
+    const metrics = of({ profile, constants, workload: present(perKthread - 1) });
     expect(off(metrics['tick_mean_seconds'], tickMs / 1e3)).toBeLessThanOrEqual(0.03);
     expect(Math.abs(metrics['kthread_cpu_max_ratio']! - cpu)).toBeLessThan(0.006);
   });

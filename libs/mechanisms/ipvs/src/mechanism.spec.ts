@@ -12,6 +12,11 @@ describe('check', () => {
     ['a warm-up as long as the run', { workload: { duration: 5, warmup: 5 } }, 'workload.warmup'],
     ['rules added without time between them', { workload: { add: 'paced', addInterval: 0 } }, 'workload.addInterval'],
     ['est_cpulist beyond the CPUs', { cpus: 4, workload: { estCpulist: '0-4' } }, 'workload.estCpulist'],
+    [
+      'est_cpulist of more CPUs than can be',
+      { cpus: 4, workload: { estCpulist: '0-9999999999' } },
+      'workload.estCpulist',
+    ],
     ['a writer beyond the CPUs', { cpus: 4, workload: { estCpulistWriter: '9' } }, 'workload.estCpulistWriter'],
     ['ticks shorter than a jiffy', { hz: 24 }, 'machine.hz'],
   ];
@@ -37,6 +42,8 @@ describe('the schemas', () => {
     ['estNice', 20],
     ['estNice', -21],
     ['estCpulist', '3-'],
+    // cpulist_parse(): EINVAL
+    ['estCpulist', '0,5-2'],
     ['services', -1],
     ['teardownAt', -2],
   ])('refuse %s %s', (key, value) => {

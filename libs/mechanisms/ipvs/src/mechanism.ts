@@ -3,8 +3,8 @@ import { type Cell, counted, type Mechanism, type Problem } from '@kworkbench/me
 import { ideas } from './idea.js';
 import { kernelSchema } from './kernel.js';
 import { metrics } from './metrics.js';
-import { parseCpulist } from './model/admin.js';
 import { buildOf, machineOf } from './model/build.js';
+import { cpuRanges } from './model/cpulist.js';
 import { estTickJiffies } from './model/est-limits.js';
 import type { IpvsCell } from './model/system.js';
 import { profiles } from './profiles.js';
@@ -41,8 +41,8 @@ function check(cell: Cell): readonly Problem[] {
     refuse('workload.addInterval', 'a duration of at least 1us', workload.addInterval);
   }
   for (const name of ['estCpulist', 'estCpulistWriter'] as const) {
-    const last = Math.max(-1, ...parseCpulist(workload[name]));
-    if (last >= machine.cpus) refuse(`workload.${name}`, `CPUs from 0 to ${machine.cpus - 1}`, workload[name]);
+    if (cpuRanges(workload[name]).some(({ last }) => last >= machine.cpus))
+      refuse(`workload.${name}`, `CPUs from 0 to ${machine.cpus - 1}`, workload[name]);
   }
   if (estTickJiffies(machine.hz) < 1) refuse('machine.hz', `at least ${LEAST_HZ}, for a tick of a jiffy`, machine.hz);
   const { preemption = 'full' } = machineOf({ kernel, machine });

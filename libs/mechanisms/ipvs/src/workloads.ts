@@ -2,6 +2,7 @@
 // something happens are seconds from the start; never is -1.
 import { durationSeconds, integer, ratePerSecond } from '@kworkbench/mechanism';
 import { z } from 'zod';
+import { cpuRanges } from './model/cpulist.js';
 
 /** Bounds a cell to some hundred megabytes. */
 export const MAX_ESTIMATORS = 4_000_000;
@@ -10,8 +11,12 @@ const NICE_ERROR = 'expected an integer from -20 to 19';
 const nice = () => z.int({ error: NICE_ERROR }).min(-20, { error: NICE_ERROR }).max(19, { error: NICE_ERROR });
 const at = () =>
   z.union([z.literal(-1), durationSeconds()], { error: 'expected a time such as 20s, or -1 for never' }).default(-1);
+const CPULIST_ERROR = 'expected a list of CPUs such as 0-3,8, or nothing';
 const cpulist = () =>
-  z.string().regex(/^(\d+(-\d+)?(,\d+(-\d+)?)*)?$/, { error: 'expected a list of CPUs such as 0-3,8, or nothing' });
+  z
+    .string()
+    .regex(/^(\d+(-\d+)?(,\d+(-\d+)?)*)?$/, { error: CPULIST_ERROR })
+    .refine((list) => cpuRanges(list).every(({ first, last }) => first <= last), { error: CPULIST_ERROR });
 
 export const workloadSchema = z.strictObject({
   duration: durationSeconds().default(60).describe('Virtual time of the run'),

@@ -2,21 +2,13 @@
 // namespace away.
 import { CpuMask, type RandomStream, type TaskBody, Timers, YIELD } from '@kworkbench/machine';
 import type { IpvsWorkload } from '../workloads.js';
+import { parseCpulist } from './cpulist.js';
 import type { EstParts } from './est-parts.js';
 import type { IpvsNetns } from './ipvs-netns.js';
 
 const READER_PAUSE_MS = 1000;
 /** Services of one netlink message of a dump. */
 const DUMP_SERVICES = 50;
-
-/** "0-3,8": the CPUs of a list; empty: none. */
-export function parseCpulist(list: string): readonly number[] {
-  if (list === '') return [];
-  return list.split(',').flatMap((part) => {
-    const [from, to = from] = part.split('-').map(Number) as [number, number?];
-    return Array.from({ length: Math.max(0, to! - from + 1) }, (_, i) => from + i);
-  });
-}
 
 export class Admin {
   /** All rules have been added. */

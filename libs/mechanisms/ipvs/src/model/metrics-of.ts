@@ -1,5 +1,5 @@
 // The metrics of a finished cell, from the state it ended in.
-import type { Histogram } from '@kworkbench/telemetry';
+import { secondsAt } from '@kworkbench/telemetry';
 import type { metrics } from '../metrics.js';
 import type { EstKtData } from './est-kt-data.js';
 import { EstKthreads } from './est-kthreads.js';
@@ -11,9 +11,6 @@ type MetricName = (typeof metrics)[number]['name'];
 
 /** After so many samples under steady traffic an average is within 1 % of what it becomes. */
 const SETTLED_SAMPLES = 16;
-
-const secondsAt = (histogram: Histogram, q: number): number =>
-  histogram.total === 0 ? 0 : histogram.quantile(q) / 1e9;
 
 /** Shown packet rates of rules whose averages have settled, over the injected ones, less one. */
 function rateError({ parts, traffic, cell }: IpvsSystem): number {

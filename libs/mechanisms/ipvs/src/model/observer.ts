@@ -1,28 +1,38 @@
 // Takes samples for the estimators, and notes what everybody wants to know afterwards: periods, first delays, ticks,
 // sections without preemption.
 import type { Machine } from '@kworkbench/machine';
-import { Histogram } from '@kworkbench/telemetry';
+import { durationHistogram } from '@kworkbench/telemetry';
 import type { Estimators } from './estimators.js';
 import { COUNTERS, estimateStats, INPKTS } from './ip-vs-stats.js';
 import type { Traffic } from './traffic.js';
 
 const PERIOD_NS = 2e9;
 
-const seconds = (name: string, help: string): Histogram => new Histogram({ name, unit: 'seconds', help, scale: 1e-9 });
-
 export class Observer {
-  readonly periodNs = seconds('estimation_period_seconds', 'From one sample of an estimator to its next');
-  readonly errorNs = seconds('estimation_period_error_seconds', 'Distance of that from two seconds');
-  readonly firstNs = seconds('first_estimation_seconds', 'From the start of an estimator to its first sample');
-  readonly addNs = seconds('add_latency_seconds', 'Time that a process needs to add one rule');
-  readonly tickNs = seconds('tick_seconds', 'Duration of one tick of a kthread');
-  readonly stallNs = seconds('softirq_stall_seconds', 'Duration of one walk of the timer in softirq');
-  readonly packetNs = seconds('packet_latency_seconds', 'From the arrival of a packet to its end in softirq');
-  readonly rearmNs = seconds('timer_rearm_seconds', 'From arming the timer, after its walk, to its expiry');
-  readonly sleepNs = seconds('kthread_gap_seconds', 'Time until its next row is due, when a kthread goes to sleep');
-  readonly lateNs = seconds('kthread_late_seconds', 'How late a row is, when a kthread does not sleep before it');
-  readonly mutexNs = seconds('config_mutex_wait_seconds', 'Time that processes wait for the config mutex');
-  readonly spinNs = seconds('est_lock_spin_seconds', 'Time that processes spin for est_lock, bottom halves off');
+  readonly periodNs = durationHistogram('estimation_period_seconds', 'From one sample of an estimator to its next');
+  readonly errorNs = durationHistogram('estimation_period_error_seconds', 'Distance of that from two seconds');
+  readonly firstNs = durationHistogram(
+    'first_estimation_seconds',
+    'From the start of an estimator to its first sample',
+  );
+  readonly addNs = durationHistogram('add_latency_seconds', 'Time that a process needs to add one rule');
+  readonly tickNs = durationHistogram('tick_seconds', 'Duration of one tick of a kthread');
+  readonly stallNs = durationHistogram('softirq_stall_seconds', 'Duration of one walk of the timer in softirq');
+  readonly packetNs = durationHistogram('packet_latency_seconds', 'From the arrival of a packet to its end in softirq');
+  readonly rearmNs = durationHistogram('timer_rearm_seconds', 'From arming the timer, after its walk, to its expiry');
+  readonly sleepNs = durationHistogram(
+    'kthread_gap_seconds',
+    'Time until its next row is due, when a kthread goes to sleep',
+  );
+  readonly lateNs = durationHistogram(
+    'kthread_late_seconds',
+    'How late a row is, when a kthread does not sleep before it',
+  );
+  readonly mutexNs = durationHistogram('config_mutex_wait_seconds', 'Time that processes wait for the config mutex');
+  readonly spinNs = durationHistogram(
+    'est_lock_spin_seconds',
+    'Time that processes spin for est_lock, bottom halves off',
+  );
   /** Longest time in est_temp_list, of what was there at a sample. */
   tempAgeMaxNs = 0;
   /** Periods that passed without the sample that was due in them. */
