@@ -3,9 +3,10 @@ import { writeFileSync } from 'node:fs';
 import {
   ExitCode,
   exitCodeOf,
-  plannedGroups,
+  groupsOf,
   renderSummary,
   reportSchema,
+  workloadOf,
   type Report,
   type Scenario,
 } from '@kworkbench/experiment';
@@ -52,8 +53,8 @@ export function parseReport(text: string, source: string): Report {
 
 /** What runs, for the line above the progress. */
 export function workloadLine(scenario: Scenario): string {
-  const [first] = plannedGroups(scenario, new Map());
-  return `${scenario.name}   ${scenario.mechanism.describeWorkload(first!.cells[0]!.cell)}`;
+  const workload = workloadOf(scenario, groupsOf(scenario, new Map()));
+  return workload === '' ? scenario.name : `${scenario.name}   ${workload}`;
 }
 
 function writeJson(file: string, text: string): void {

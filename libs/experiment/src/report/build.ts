@@ -52,7 +52,7 @@ export function buildReport({ scenario, planned, results, wallSeconds, provenanc
     mechanism: mechanism.name,
     modelVersion: mechanism.modelVersion,
     verdict: failed ? 'fail' : 'pass',
-    workload: mechanism.describeWorkload(first),
+    workload: workloadOf(scenario, groups),
     machine: { profile, cpus, memoryBytes, hz },
     seed: scenario.seed,
     replications: scenario.replications,
@@ -73,6 +73,22 @@ export function buildReport({ scenario, planned, results, wallSeconds, provenanc
     profiles: profilesOf(scenario, groups),
     provenance,
   };
+}
+
+/** Parts of a workload's description, as mechanisms write it. */
+const PARTS = ' · ';
+
+/** What was injected, in one line: of a sweep, the parts that all points share. */
+export function workloadOf(
+  { mechanism }: Scenario,
+  groups: readonly { readonly planned: readonly PlannedCell[] }[],
+): string {
+  const [first, ...others] = [...new Set(groups.map(({ planned }) => mechanism.describeWorkload(planned[0]!.cell)))];
+  const left = others.map((text) => new Set(text.split(PARTS)));
+  return first!
+    .split(PARTS)
+    .filter((part) => left.every((parts) => parts.has(part)))
+    .join(PARTS);
 }
 
 /** The exit code that a report stands for; the gravest failure decides. */

@@ -5,7 +5,7 @@ import type { GroupMaterial } from './html/material.js';
 import { toHtml } from './html/page.js';
 import { toJUnit } from './junit.js';
 import { toPrometheus } from './prometheus.js';
-import { pointText } from './render.js';
+import { pointText } from './words.js';
 import type { Report } from './schema.js';
 
 interface Format {

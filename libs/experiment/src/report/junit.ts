@@ -1,6 +1,6 @@
 // The report as JUnit XML, for pipelines: a test case per threshold, published figure and failed cell.
 import { formatNumber } from './format.js';
-import { thresholdSubject } from './render.js';
+import { thresholdSubject } from './words.js';
 import type { Report } from './schema.js';
 
 interface Case {

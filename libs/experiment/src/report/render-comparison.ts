@@ -1,8 +1,9 @@
 // A comparison of two runs on a terminal. Only what left the noise is listed, each with its interval and its n.
 import { formatNumber, formatPercent, formatQuantity } from './format.js';
 import type { ComparisonReport } from './compare-reports.js';
-import { pointText, type RenderOptions } from './render.js';
+import type { RenderOptions } from './render.js';
 import { style, table, type Style } from './table.js';
+import { named } from './words.js';
 
 type Entry = ComparisonReport['entries'][number];
 
@@ -27,7 +28,7 @@ function notes({ constants, unmatched }: ComparisonReport): string {
   const shown = (value: number | null) => (value === null ? 'nothing' : String(value));
   return [
     ...constants.map(({ name, base, head: other }) => `${name}: ${shown(base)} in base, ${shown(other)} in head`),
-    ...unmatched.map(({ variant, point, in: where }) => `only in ${where}: ${variant} ${pointText(point)}`.trimEnd()),
+    ...unmatched.map(({ variant, point, in: where }) => `only in ${where}: ${named(variant, point)}`),
   ].join('\n');
 }
 
@@ -39,7 +40,7 @@ function changes({ entries }: ComparisonReport, paint: Style): string {
   const listed = left.toSorted((a, b) => order(a) - order(b)).slice(0, MAX_LISTED);
   const rows = listed.map((entry) => [
     entry.metric,
-    `${entry.variant} ${pointText(entry.point)}`.trimEnd(),
+    named(entry.variant, entry.point),
     formatQuantity(entry.baselineMedian, entry.unit),
     formatQuantity(entry.median, entry.unit),
     entry.relative === null ? 'from 0' : formatPercent(entry.relative),
@@ -85,7 +86,7 @@ function worst(entries: readonly Entry[]): string {
   const { metric, variant, point, relative } = largest!;
   const by = relative === null ? 'is no longer 0' : `is ${formatPercent(Math.abs(relative)).slice(1)} worse`;
   const more = found.length > 1 ? `, and ${found.length - 1} more` : '';
-  return `${metric} of ${`${variant} ${pointText(point)}`.trimEnd()} ${by}${more}`;
+  return `${metric} of ${named(variant, point)} ${by}${more}`;
 }
 
 function correctionNote(entries: readonly Entry[]): string {

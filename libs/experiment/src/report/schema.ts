@@ -156,7 +156,7 @@ export const reportSchema = z.object({
   mechanism: z.string(),
   modelVersion: z.int(),
   verdict: z.enum(['pass', 'fail']),
-  workload: z.string().describe('What was injected, in one line'),
+  workload: z.string().describe('What was injected, in one line; of a sweep, what all its points share'),
   machine: z.object({ profile: z.string(), cpus: z.int(), memoryBytes: z.number(), hz: z.int() }),
   seed: z.int(),
   replications: z.int(),

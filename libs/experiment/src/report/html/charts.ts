@@ -1,7 +1,7 @@
 // Which charts a report has: sweep curves, series over time, latency percentiles, published figures beside measured.
 import { bucketValue, type HistogramSnapshot } from '@kworkbench/telemetry';
 import { formatNumber, formatQuantity, formatSeconds, metricLabel } from '../format.js';
-import { pointText } from '../render.js';
+import { pointText, unitOf } from '../words.js';
 import type { Report } from '../schema.js';
 import { lineChart, type Axis, type Line } from './line-chart.js';
 import { markup, type Markup } from './markup.js';
@@ -9,9 +9,6 @@ import type { GroupMaterial, Series } from './material.js';
 import { wantsLog } from './scale.js';
 
 type Summary = Report['summary'][number];
-
-export const unitOf = (report: Report, name: string): string =>
-  report.metrics.find((metric) => metric.name === name)?.unit ?? 'count';
 
 const lookOf = (report: Report, variant: string) =>
   Math.max(

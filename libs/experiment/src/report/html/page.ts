@@ -1,7 +1,9 @@
 // The report as one page that needs nothing else: no server, no network, no script to be complete. Its script only reads
 // values off the charts. The policy in its head forbids every load.
-import { formatGiB, formatSeconds } from '../format.js';
-import { pointText } from '../render.js';
+import { factsOf } from '../facts.js';
+import { formatSeconds } from '../format.js';
+import { readable, type Readable } from '../readable.js';
+import { pointText } from '../words.js';
 import type { Report } from '../schema.js';
 import { percentileCharts, seriesCharts, sweepAxis, sweepCharts } from './charts.js';
 import { Markup, markup } from './markup.js';
@@ -18,12 +20,14 @@ import {
   type Section,
 } from './tables.js';
 
-export function toHtml(report: Report, material: readonly GroupMaterial[] = []): string {
+export function toHtml(made: Report, material: readonly GroupMaterial[] = []): string {
+  const shown = readable(made);
+  const { report } = shown;
   const sections = [
     ...sweepSection(report),
     variantSection(report),
     ...differenceSection(report),
-    ...chartSections(report, material),
+    ...chartSections(shown, made, material),
     ...findSection(report),
     ...publishedSection(report),
     ...thresholdSection(report),
@@ -34,7 +38,7 @@ export function toHtml(report: Report, material: readonly GroupMaterial[] = []):
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
 <title>${report.scenario}: ${report.verdict}</title><style>${new Markup(STYLE)}</style></head>
-<body>${head(report)}<nav class="wrap" aria-label="Sections">${sections.map(({ id, title }) => markup`<a href="#${id}">${title}</a>`)}</nav></header>
+<body>${head(shown)}<nav class="wrap" aria-label="Sections">${sections.map(({ id, title }) => markup`<a href="#${id}">${title}</a>`)}</nav></header>
 <main>${sections.map(
     ({ id, title, body }) =>
       markup`<section>
@@ -48,15 +52,11 @@ export function toHtml(report: Report, material: readonly GroupMaterial[] = []):
   return page.text;
 }
 
-function head(report: Report): Markup {
-  const { machine, seed, replications, workload } = report;
+function head(shown: Readable): Markup {
+  const { report } = shown;
   const facts = [
-    workload,
-    ...('machine.cpus' in (report.summary[0]?.point ?? {}) ? [] : [`${machine.cpus} CPUs`]),
-    ...('machine.memory' in (report.summary[0]?.point ?? {}) ? [] : [formatGiB(machine.memoryBytes)]),
-    `profile ${machine.profile}`,
-    `seed ${seed}`,
-    `${replications} ${replications === 1 ? 'replication' : 'replications'}`,
+    ...factsOf(shown),
+    ...('machine.profile' in (report.summary[0]?.point ?? {}) ? [] : [`profile ${report.machine.profile}`]),
   ];
   return markup`<header>
     <h1>${report.title ?? report.scenario}</h1>
@@ -85,10 +85,12 @@ function sweepSection(report: Report): Section[] {
   return [{ id: 'sweep', title: `Along ${axis}`, body }];
 }
 
-function chartSections(report: Report, material: readonly GroupMaterial[]): Section[] {
+/** @param report with the points as the material has them. */
+function chartSections({ shorten, byPoint }: Readable, report: Report, material: readonly GroupMaterial[]): Section[] {
   const shown = shownPoints(report);
-  const all = [...new Set(material.map(({ point }) => JSON.stringify(point)))];
+  const all = [...new Set(material.toSorted(byPoint).map(({ point }) => JSON.stringify(point)))];
   const points = all.filter((point) => shown.has(point));
+  const name = (point: string) => pointText(shorten(JSON.parse(point) as Report['cells'][number]['point']));
   const at = (point: string) => material.filter((group) => JSON.stringify(group.point) === point);
   const series = points
     .map((point) => ({ point, charts: seriesCharts(report, at(point)) }))
@@ -109,7 +111,7 @@ function chartSections(report: Report, material: readonly GroupMaterial[]): Sect
             body: markup`<p class="soft">The first replication.</p>
               ${left}${series.map(({ point, charts }, i) =>
                 folded(
-                  point,
+                  name(point),
                   points.length,
                   i === series.length - 1,
                   markup`<div class="grid">${charts.slice(0, 4).map(({ chart }) => chart)}</div>
@@ -132,7 +134,12 @@ function chartSections(report: Report, material: readonly GroupMaterial[]): Sect
             title: 'Latency percentiles',
             body: markup`<p class="soft">All replications together.</p>
               ${percentiles.map(({ point, charts }, i) =>
-                folded(point, points.length, i === percentiles.length - 1, markup`<div class="grid">${charts}</div>`),
+                folded(
+                  name(point),
+                  points.length,
+                  i === percentiles.length - 1,
+                  markup`<div class="grid">${charts}</div>`,
+                ),
               )}`,
           },
         ]
@@ -141,8 +148,7 @@ function chartSections(report: Report, material: readonly GroupMaterial[]): Sect
 }
 
 /** Charts of one sweep point; without a sweep they stand in the page itself. */
-function folded(point: string, points: number, open: boolean, body: Markup): Markup {
+function folded(name: string, points: number, open: boolean, body: Markup): Markup {
   if (points === 1) return body;
-  const name = pointText(JSON.parse(point) as Report['cells'][number]['point']);
   return markup`<details${new Markup(open ? ' open' : '')}><summary>${name}</summary>${body}</details>`;
 }

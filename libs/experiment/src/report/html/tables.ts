@@ -1,8 +1,8 @@
 // The sections of the page that are tables: everything that the charts show, in numbers.
-import { formatGiB, formatNumber, formatPercent, formatQuantity, metricLabel } from '../format.js';
-import { pointText, thresholdSubject } from '../render.js';
+import { formatGiB, formatNumber, formatPercent, metricLabel } from '../format.js';
+import { named, show, thresholdSubject, thresholdValue, unitOf } from '../words.js';
 import type { Report } from '../schema.js';
-import { publishedChart, unitOf } from './charts.js';
+import { publishedChart } from './charts.js';
 import { htmlTable, Markup, markup } from './markup.js';
 
 /** Rows of one table; a sweep of thousands of points is for the JSON. */
@@ -13,10 +13,6 @@ export interface Section {
   readonly title: string;
   readonly body: Markup;
 }
-
-const show = (report: Report, metric: string, value: number) => formatQuantity(value, unitOf(report, metric));
-
-const named = (variant: string, point: Report['cells'][number]['point']) => `${variant} ${pointText(point)}`.trimEnd();
 
 const more = (left: number) =>
   left > 0 ? markup`<p class="soft">${left} more rows are in report.json.</p>` : undefined;
@@ -137,11 +133,7 @@ export function thresholdSection(report: Report): Section[] {
       entry.metric,
       named(thresholdSubject(entry), entry.point),
       entry.condition,
-      entry.value === null
-        ? 'nothing'
-        : entry.versus?.kind === 'over'
-          ? formatNumber(entry.value)
-          : show(report, entry.metric, entry.value),
+      thresholdValue(report, entry),
       String(entry.n),
       okWord(entry.ok),
     ]);

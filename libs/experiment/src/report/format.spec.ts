@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { formatPercent, formatQuantity, metricLabel } from './format.js';
+
+describe('formats', () => {
+  it.each([
+    [14.1e9, 'bytes', '14.1 GB'],
+    [118.4e6, 'bytes_per_second', '118 MB/s'],
+    [0, 'bytes_per_second', '0'],
+    [0.0024, 'seconds', '2.4 ms'],
+    [1165, 'seconds', '1,165 s'],
+    [0.0000123, 'seconds', '12.3 µs'],
+    [50_000, 'total', '50,000'],
+    [2.5, 'count', '2.5'],
+    [0.123, 'ratio', '0.12'],
+    [-13.8e9, 'bytes', '-13.8 GB'],
+  ])('%d %s is %s', (value, unit, text) => {
+    expect(formatQuantity(value, unit)).toBe(text);
+  });
+
+  it('name metrics without their unit', () => {
+    expect(metricLabel('mem_available_dip_bytes', 'bytes')).toBe('mem available dip');
+    expect(metricLabel('mem_slope_bytes_per_second', 'bytes_per_second')).toBe('mem slope');
+    expect(metricLabel('kworkers_max', 'count')).toBe('kworkers max');
+    expect([formatPercent(-0.06), formatPercent(0.123), formatPercent(0), formatPercent(-3e-7)]).toEqual([
+      '-6 %',
+      '+12 %',
+      '0 %',
+      '-<0.01 %',
+    ]);
+  });
+});

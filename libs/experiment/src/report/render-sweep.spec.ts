@@ -1,0 +1,97 @@
+// The text report of a sweep: short enough to be read, with what matters in it.
+import { describe, expect, it } from 'vitest';
+import { madeUp, reportOf, simulated } from '../testing/results.js';
+import { queueScenario } from '../testing/scenarios.js';
+import { toHtml } from './html/page.js';
+import { renderSummary } from './render.js';
+
+/** Seven points, not in order; before the patch the backlog grows with the CPUs, the wait is all noise. */
+const CPUS = [16, 2, 256, 1, 96, 6, 40];
+const sweep = (spec: Record<string, unknown> = {}) =>
+  reportOf(
+    queueScenario({ sweep: { 'machine.cpus': CPUS, 'workload.rate': [600] }, replications: 5, ...spec }),
+    madeUp(({ variant, cell, replication }) => ({
+      backlog_bytes: (cell.machine.cpus * 1e6 + replication * 1e4) * (variant === 'fast' ? 0.5 : 1),
+      wait_p99_seconds: 0.01 + (((replication + (variant === 'fast' ? 1 : 0)) * 7) % 5) * 1e-3,
+    })),
+  );
+
+describe('the text of a sweep', () => {
+  it('has its points by value, and no column for an axis with one value', () => {
+    const lines = renderSummary(sweep()).split('\n');
+    expect(lines[0]).toMatch(/ · workload\.rate 600 · machine\.cpus 1, 2, 6, 16, 40, 96, 256$/);
+    expect(lines[2]).toMatch(/^variant +machine\.cpus +wait p99 +backlog +items$/);
+    const column = lines.slice(3, 17).map((line) => line.split(/ {2,}/).slice(0, 2).join(' '));
+    const rows = [1, 2, 6, 16, 40, 96, 256].flatMap((cpus) => [`before ${cpus}`, `fast ${cpus}`]);
+    expect(column).toEqual(rows);
+  });
+
+  it('sorts sizes by their bytes and leaves names as they came', () => {
+    const report = reportOf(
+      queueScenario({ sweep: { 'machine.memory': ['4GiB', '512MiB', '1GiB'] }, replications: 1 }),
+      simulated,
+    );
+    expect(renderSummary(report)).toMatch(/machine\.memory 512MiB, 1GiB, 4GiB$/m);
+    const byName = queueScenario({ sweep: { 'workload.fault': ['throw', 'none'] }, replications: 1 });
+    expect(
+      renderSummary(
+        reportOf(
+          byName,
+          madeUp(() => ({})),
+        ),
+      ),
+    ).toMatch(/workload\.fault throw, none$/m);
+  });
+
+  it('has the differences of the main metrics, a row per point, and says once what is noise', () => {
+    const text = renderSummary(sweep());
+    expect(text).toContain('paired difference   machine.cpus   backlog\n');
+    // Half of 40 MB less half of 20 kB, the median replication; the others are 10 kB away.
+    expect(text).toMatch(/^fast - before +40 +-50 % ±0\.025 % better$/m);
+    expect(text.match(/^fast - before /gm)).toHaveLength(CPUS.length);
+    expect(text).toContain('within noise at every point: wait p99, items\n');
+    expect(text).toContain('medians of n=5 differences; ± is the wider side of the 95 % interval');
+    expect(text).toContain('all 21 paired differences, with their intervals, are in the report');
+  });
+
+  it('says once that there are too few replications, and shows no difference then', () => {
+    const text = renderSummary(sweep({ replications: 2 }));
+    expect(text.match(/too few replications/gi)).toEqual(['Too few replications']);
+    expect(text).not.toContain('fast - before');
+  });
+
+  it('has a row for a threshold that holds everywhere, and one for each point where it fails', () => {
+    const text = renderSummary(
+      sweep({ thresholds: { 'backlog_bytes{variant:before}': ['max<90MB'], items_total: ['min>1'] } }),
+    );
+    expect(text).toMatch(/^backlog_bytes before, 5 of 7 points +max<90MB +1 MB to 40 MB +n=5 +ok$/m);
+    expect(text).toMatch(/^backlog_bytes before machine\.cpus=96 +max<90MB +96 MB +n=5 +FAILED$/m);
+    expect(text).toMatch(/^backlog_bytes before machine\.cpus=256 +max<90MB +256 MB +n=5 +FAILED$/m);
+    expect(text).toMatch(/^items_total before, all 7 points +min>1 +2,000 +n=5 +ok$/m);
+  });
+
+  it('of hundreds of points shows some, both ends among them, and says so', () => {
+    const many = sweep({ sweep: { 'machine.cpus': { from: 1, to: 300, step: 1 } }, replications: 3 });
+    const text = renderSummary(many);
+    expect(text.split('\n').length).toBeLessThan(200);
+    expect(text).toContain('50 of 300 points; all are in the report');
+    expect(text).toContain('48 of 300 rows');
+    expect(text).toMatch(/^before +1 /m);
+    expect(text).toMatch(/^fast +300 /m);
+    expect(text).toMatch(/^fast - before +300 /m);
+  });
+
+  it('names of the workload only what all points share', () => {
+    const report = sweep({ sweep: { 'workload.items': [20, 40] } });
+    expect(report.workload).toBe('');
+    expect(renderSummary(report).split('\n')[0]).toMatch(/^queue-test {3}4 CPUs · /);
+    expect(sweep().workload).toMatch(/items$/);
+  });
+});
+
+it('the page too has no axis with one value, and its points by value', () => {
+  const page = toHtml(sweep());
+  expect(page).not.toContain('workload.rate=600');
+  const order = [...page.matchAll(/<td>before machine\.cpus=(\d+)/g)].map(([, cpus]) => Number(cpus));
+  expect(order.slice(0, 7)).toEqual([1, 2, 6, 16, 40, 96, 256]);
+});

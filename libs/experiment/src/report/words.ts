@@ -1,0 +1,38 @@
+// What the text report and the page call the things of a report.
+import { formatNumber, formatQuantity } from './format.js';
+import type { Report } from './schema.js';
+
+export type ShownPoint = Report['cells'][number]['point'];
+
+export const unitOf = (report: Report, name: string): string =>
+  report.metrics.find((metric) => metric.name === name)?.unit ?? 'count';
+
+export const show = (report: Report, metric: string, value: number): string =>
+  formatQuantity(value, unitOf(report, metric));
+
+export const scalarText = (value: ShownPoint[string]): string =>
+  typeof value === 'number' ? formatNumber(value) : String(value);
+
+/** `machine.cpus=40 workload.rate=5`; empty without a sweep. */
+export const pointText = (point: ShownPoint): string =>
+  Object.entries(point)
+    .map(([path, value]) => `${path}=${scalarText(value)}`)
+    .join(' ');
+
+export const named = (variant: string, point: ShownPoint): string => `${variant} ${pointText(point)}`.trim();
+
+/** `v4`, `v4 - before` or `v4 / before`. */
+export const thresholdSubject = ({ variant, versus }: Report['thresholds'][number]): string =>
+  versus ? `${variant} ${versus.kind === 'minus' ? '-' : '/'} ${versus.variant}` : variant;
+
+export const thresholdValue = (report: Report, { versus, metric, value }: Report['thresholds'][number]): string => {
+  if (value === null) return 'nothing';
+  return versus?.kind === 'over' ? formatNumber(value) : show(report, metric, value);
+};
+
+/** At most so many of the items, evenly taken, both ends among them. */
+export function spread<T>(items: readonly T[], most: number): T[] {
+  if (items.length <= most) return [...items];
+  const step = (items.length - 1) / Math.max(1, most - 1);
+  return Array.from({ length: most }, (_, i) => items[Math.round(i * step)]!);
+}
