@@ -11,6 +11,8 @@ import { StoreUnavailableError } from './store/index.js';
 const END_AFTER_IDLE_MS = 60_000;
 /** Results, report and statistics of an experiment of thousands of cells. */
 const DEFAULT_HEAP_MB = 256;
+/** On top of the heap; V8's own choice follows the machine's memory, not the container's. */
+const YOUNG_GENERATION_MB = 16;
 
 export interface ThreadData {
   readonly databaseUrl: string;
@@ -85,7 +87,7 @@ export class Analyst {
   #start(): Worker {
     const thread = new Worker(threadUrl(), {
       workerData: { databaseUrl: this.databaseUrl, mechanismModules: analysisModules } satisfies ThreadData,
-      resourceLimits: { maxOldGenerationSizeMb: this.heapMb },
+      resourceLimits: { maxOldGenerationSizeMb: this.heapMb, maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
       execArgv: [],
     });
     thread.unref();

@@ -9,6 +9,8 @@ export const MAX_SCENARIO_BYTES = 64 * 2 ** 10;
 /** Wall time for the YAML parser, in a thread of its own, also on a busy machine; a scenario takes some milliseconds. */
 export const SCENARIO_READ_LIMIT_MS = 1_500;
 export const SCENARIO_HEAP_MB = 64;
+/** V8's own choice follows the machine's memory, 48 MB and more, and a thread that was stopped leaves it to the allocator. */
+export const SCENARIO_YOUNG_MB = 8;
 /** A scenario after its aliases are written out. The largest of the catalogue has 5,000 characters. */
 export const MAX_SCENARIO_JSON_CHARS = 256 * 2 ** 10;
 /** Scenarios that wait for the parser; each takes milliseconds, or its time limit. */
@@ -29,6 +31,8 @@ export const MAX_HEADER_BYTES = 16 * 2 ** 10;
 /** The whole of a request must have arrived within this: 64 KiB over a bad line, and no connection held open for ever. */
 export const REQUEST_LIMIT_MS = 30_000;
 export const HEADERS_LIMIT_MS = 10_000;
+/** Of a body that is refused, so that its sender gets to read why: it is read this far, and nothing of it is kept. */
+export const MAX_FORGOTTEN_BYTES = 16 * 2 ** 20;
 /** A connection on which nothing is asked. */
 export const KEEP_ALIVE_MS = 65_000;
 /** Connections of one coordinator, over HTTP; each costs a socket and some 20 KB. */

@@ -7,7 +7,13 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { BadRequest, TooLarge } from './api/request.js';
-import { MAX_SCENARIO_JSON_CHARS, MAX_SCENARIOS_WAITING, SCENARIO_HEAP_MB, SCENARIO_READ_LIMIT_MS } from './limits.js';
+import {
+  MAX_SCENARIO_JSON_CHARS,
+  MAX_SCENARIOS_WAITING,
+  SCENARIO_HEAP_MB,
+  SCENARIO_READ_LIMIT_MS,
+  SCENARIO_YOUNG_MB,
+} from './limits.js';
 
 export type GuardAnswer =
   { readonly safe: true; readonly jsonChars?: number } | { readonly safe: false; readonly reason: string };
@@ -68,7 +74,7 @@ export class YamlGuard {
 
   #start(): Worker {
     const thread = new Worker(threadUrl(), {
-      resourceLimits: { maxOldGenerationSizeMb: SCENARIO_HEAP_MB },
+      resourceLimits: { maxOldGenerationSizeMb: SCENARIO_HEAP_MB, maxYoungGenerationSizeMb: SCENARIO_YOUNG_MB },
       execArgv: [],
     });
     thread.unref();

@@ -13,6 +13,7 @@ import {
 } from '../limits.js';
 import type { MalformedRate } from './malformed-rate.js';
 import { problem, PROBLEM_TYPE, ProblemFilter, type ProblemDetails } from './problem-json.js';
+import { forgetUnreadBodies } from './unread-bodies.js';
 
 /** Scenarios arrive as text, JSON too: one parser reads both, and says line and column of what is wrong. */
 const SCENARIO_TYPES = ['application/json', 'application/yaml', 'application/x-yaml', 'text/yaml', 'text/plain'];
@@ -35,13 +36,14 @@ export function httpAdapter(filter: ProblemFilter): FastifyAdapter {
 export function limitRequests(fastify: FastifyInstance, malformed: MalformedRate, log: Logger): void {
   fastify.addContentTypeParser(SCENARIO_TYPES, { parseAs: 'string' }, (_request, body, done) => done(null, body));
   fastify.server.maxConnections = MAX_CONNECTIONS;
+  forgetUnreadBodies(fastify);
   fastify.addHook('onRequest', async (request, reply) => {
     const seconds = malformed.refusedForSeconds(request.ip);
     if (seconds === 0) return;
     log.debug({ address: request.ip, seconds }, 'requests refused');
     const detail = `too many wrong requests from ${request.ip}; read again in ${seconds} s`;
     const details = problem('too-many-wrong-requests', 'Too many wrong requests', 429, detail);
-    // The body stays unread, so the connection cannot be used again.
+    // The body stays unread (see unread-bodies.ts).
     void reply.header('retry-after', String(seconds)).header('connection', 'close');
     return reply.status(429).header('content-type', PROBLEM_TYPE).send(JSON.stringify(details));
   });
