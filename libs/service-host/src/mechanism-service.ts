@@ -16,6 +16,7 @@ import { METRICS_TEXT, OperationsController, type MetricsText } from './http.js'
 import { onShutdownSignal } from './lifecycle.js';
 import { createLogger, nestLogger, type Logger } from './log.js';
 import { mechanismGrpc } from './mechanism-grpc.js';
+import { memoryLimitBytes, threadsThatFit, type Threads } from './memory.js';
 import { ServiceMetrics } from './metrics.js';
 import { Publisher } from './publisher.js';
 import { Readiness } from './readiness.js';
@@ -63,6 +64,7 @@ export class MechanismServiceHost {
   readonly #grpc: GrpcHost;
   readonly #readiness: Readiness;
   readonly #metrics: ServiceMetrics;
+  readonly #threads: Threads;
   #http: NestFastifyApplication | undefined;
 
   constructor(
@@ -71,12 +73,14 @@ export class MechanismServiceHost {
     private readonly log: Logger,
     { mechanismModules = [] }: ServiceOptions = {},
   ) {
-    this.#pool = new CellPool({ workers: config.KWB_WORKERS, mechanismModules });
+    this.#threads = threadsThatFit(config.KWB_WORKERS, memoryLimitBytes());
+    const { workers } = this.#threads;
+    this.#pool = new CellPool({ ...this.#threads, mechanismModules });
     this.#publisher = new Publisher(config.KWB_COORDINATOR_GRPC, `${hostname()}/${process.pid}`);
     this.#probe = new GrpcProbe(config.KWB_COORDINATOR_GRPC);
     this.#metrics = new ServiceMetrics(mechanism.name, () => this.#worker.counts());
     const runner = new CellRunner(mechanism, this.#pool, this.#publisher, this.#metrics);
-    this.#worker = new CellWorker(mechanism.name, config.KWB_REDIS_URL, config.KWB_WORKERS, runner, this.#metrics, log);
+    this.#worker = new CellWorker(mechanism.name, config.KWB_REDIS_URL, workers, runner, this.#metrics, log);
     this.#grpc = new GrpcHost([mechanismGrpc(mechanism, runner)]);
     this.#readiness = new Readiness(
       {
@@ -94,6 +98,12 @@ export class MechanismServiceHost {
   /** @throws when an address cannot be listened on. That Redis or the coordinator is away is no error. */
   async start(): Promise<void> {
     const { KWB_BIND, KWB_GRPC_PORT, KWB_HTTP_PORT, KWB_WORKERS } = this.config;
+    const { workers, heapMb } = this.#threads;
+    if (workers < KWB_WORKERS)
+      this.log.warn(
+        { wanted: KWB_WORKERS, workers, heapMb },
+        'fewer workers than wanted: the memory limit has no room',
+      );
     this.#http = await NestFactory.create<NestFastifyApplication>(
       OperationsModule.for(this.#readiness, () => this.#metrics.registry.metrics()),
       new FastifyAdapter(),
@@ -103,7 +113,7 @@ export class MechanismServiceHost {
     const grpcPort = await this.#grpc.listen(KWB_BIND, KWB_GRPC_PORT);
     this.#readiness.start();
     const httpPort = Number(new URL(await this.#http.getUrl()).port);
-    this.log.info({ httpPort, grpcPort, bind: KWB_BIND, workers: KWB_WORKERS }, 'listening');
+    this.log.info({ httpPort, grpcPort, bind: KWB_BIND, workers, heapMb }, 'listening');
   }
 
   /** Cells first: they go back to the queue while everything they need is still there. */
