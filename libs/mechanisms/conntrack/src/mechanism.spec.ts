@@ -45,6 +45,33 @@ describe('the declaration', () => {
   });
 });
 
+describe('the metrics', () => {
+  const workload = { kind: 'churn', threads: 4, duration: 0.3, packetRate: 40_000, timeout: 0.1 };
+  const busy = run({ workload, kernel: { sweepIntervalSeconds: 0.1, connLimit: 3_000 } });
+
+  it.each([
+    'wall_seconds',
+    'packet_seconds_mean',
+    'packet_latency_p50_seconds',
+    'packet_latency_p99_seconds',
+    'packet_latency_max_seconds',
+    'ct_lock_acquisitions_per_packet',
+    'conn_lock_acquisitions_per_packet',
+    'ct_lock_wait_p99_seconds',
+    'ct_lock_hold_max_seconds',
+    'line_transfers_per_packet',
+    'ct_clean_round_max_seconds',
+    'ct_clean_rounds_total',
+    'expired_backlog_max',
+    'connections_max',
+    'connections_bytes_max',
+    'drops_total',
+  ])('name %s, which is above 0 where it applies', (name) => {
+    expect(conntrack.metrics.map((metric) => metric.name)).toContain(name);
+    expect(busy.metrics[name]).toBeGreaterThan(0);
+  });
+});
+
 describe('any workload under any design', () => {
   const small = { threads: 3, duration: 1.2, packetRate: 20_000, timeout: 0.3, zones: 4, connections: 300 };
   const kinds = ['churn', 'synFlood', 'established', 'massExpiry', 'zones', 'policies', 'flush'];
