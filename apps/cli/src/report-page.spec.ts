@@ -148,6 +148,36 @@ describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
   });
 });
 
+/** Labels of a chart that touch another one, or leave the chart. */
+const crowded = (page: Page) =>
+  page.evaluate(() =>
+    [...document.querySelectorAll('figure svg')].flatMap((svg) => {
+      const frame = svg.getBoundingClientRect();
+      const labels = [...svg.querySelectorAll('text')]
+        .map((text) => ({ text: text.textContent, box: text.getBoundingClientRect() }))
+        .filter(({ box }) => box.width > 0);
+      const touches = (a: DOMRect, b: DOMRect) =>
+        a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 2 && b.top < a.bottom - 2;
+      return labels.flatMap(({ text, box }, i) => [
+        ...(box.left < frame.left - 1 || box.right > frame.right + 1 ? [`${text} leaves the chart`] : []),
+        ...labels.slice(i + 1).flatMap((other) => (touches(box, other.box) ? [`${text} touches ${other.text}`] : [])),
+      ]);
+    }),
+  );
+
+test.each([1280, 390])('no label of a chart touches another one or is cut off, %d pixels wide', async (width) => {
+  const { page } = await open({ width });
+  // Charts in folded sections are drawn when they are opened.
+  await page.evaluate(() => document.querySelectorAll('details').forEach((each) => (each.open = true)));
+  expect(await crowded(page)).toEqual([]);
+  const letters = await page.evaluate(() => {
+    const text = document.querySelector('.axis text') as SVGTextElement;
+    return text.getBoundingClientRect().height;
+  });
+  expect(letters).toBeGreaterThan(10);
+  await page.context().close();
+});
+
 test('every table and chart has a name, and everything that scrolls can be reached with Tab', async () => {
   const { page } = await open();
   const nameless = await page.evaluate(

@@ -40,10 +40,11 @@ export function sweepCharts(report: Report, axis: string): Markup[] {
       lines.set(name, [...(lines.get(name) ?? []), entry]);
     }
     const unit = unitOf(report, metric);
+    const intervals = [...lines.values()].some((entries) => entries.some(({ low }) => low !== null));
     const xs = [...new Set(report.summary.map(({ point }) => xOf(point[axis])))];
     const log = wantsLog(xs);
     return lineChart({
-      title: `${metricLabel(metric, unit)}, median and 95 % interval`,
+      title: `${metricLabel(metric, unit)}, ${intervals ? 'median and 95 % interval' : 'median'}`,
       x: {
         title: axis,
         unit: 'count',
@@ -226,8 +227,17 @@ function publishedRow(
     ? markup`<circle cx="${at(measured! / expected)}" cy="${y}" r="6" fill="${color}" />`
     : markup`<circle cx="${at(measured! / expected)}" cy="${y}" r="6" fill="none" stroke="${color}" stroke-width="3" />`;
   return markup`<g
-    ><text x="${LEFT - 14}" y="${y + 4}" text-anchor="end" fill="var(--text)" font-size="13">${title}</text
-    ><line class="range" x1="${at(low / expected)}" x2="${at(high / expected)}" y1="${y}" y2="${y}" /><line
+    >${twoLines(title).map(
+      (line, i, { length }) =>
+        markup`<text
+          x="${LEFT - 14}"
+          y="${y + 4 + (length === 1 ? 0 : i * 15 - 8)}"
+          text-anchor="end"
+          fill="var(--text)"
+          font-size="13"
+          >${line}</text
+        >`,
+    )}<line class="range" x1="${at(low / expected)}" x2="${at(high / expected)}" y1="${y}" y2="${y}" /><line
       class="published"
       x1="${at(1)}"
       x2="${at(1)}"
@@ -235,4 +245,15 @@ function publishedRow(
       y2="${y + 10}"
     />${dot}</g
   > `;
+}
+
+/** Letters of a title that stand left of the bars. */
+const LINE = 44;
+
+function twoLines(title: string): readonly string[] {
+  if (title.length <= LINE) return [title];
+  const at = title.lastIndexOf(' ', LINE);
+  if (at < 0) return [`${title.slice(0, LINE - 1)}…`];
+  const rest = title.slice(at + 1);
+  return [title.slice(0, at), rest.length <= LINE ? rest : `${rest.slice(0, LINE - 1)}…`];
 }

@@ -35,7 +35,9 @@ export interface LineChart {
 
 const WIDTH = 560;
 const HEIGHT = 300;
-const MARGIN = { top: 12, right: 16, bottom: 44, left: 70 };
+const MARGIN = { top: 12, right: 34, bottom: 50, left: 92 };
+/** Of a letter on a narrow screen, where letters are larger than elsewhere, in units of the picture. */
+const LETTER = 10;
 export const LOOKS = 8;
 
 const round = (value: number) => Math.round(value * 10) / 10;
@@ -70,8 +72,17 @@ export function lineChart(chart: LineChart): Markup {
 const axisData = ({ min, max, log }: Scale, { unit }: Axis, from: number, to: number): string =>
   JSON.stringify({ min, max, log, unit, from, to });
 
+/** Numbers without a unit of their own grow long: from a million on they are counted in millions. */
+function tickText(value: number, axis: Axis): string {
+  const size = Math.abs(value);
+  const plain = axis.unit === 'count' || axis.unit === 'total' || axis.unit === 'per_second';
+  if (!plain || size < 1e6) return axis.format(value);
+  const [factor, letter] = size >= 1e9 ? [1e9, 'G'] : [1e6, 'M'];
+  return `${Number((value / factor).toPrecision(3))} ${letter}${axis.unit === 'per_second' ? '/s' : ''}`;
+}
+
 function yAxis(scale: Scale, axis: Axis): Markup {
-  const ticks = axis.ticks ?? scale.ticks.map((tick) => [tick, axis.format(tick)] as const);
+  const ticks = axis.ticks ?? scale.ticks.map((tick) => [tick, tickText(tick, axis)] as const);
   const right = WIDTH - MARGIN.right;
   return markup`<g class="axis"
     >${ticks.map(
@@ -87,7 +98,8 @@ function yAxis(scale: Scale, axis: Axis): Markup {
 }
 
 function xAxis(scale: Scale, axis: Axis): Markup {
-  const ticks = axis.ticks ?? scale.ticks.map((tick) => [tick, axis.format(tick)] as const);
+  const ticks = axis.ticks ?? scale.ticks.map((tick) => [tick, tickText(tick, axis)] as const);
+  const labelled = withRoom(ticks.map(([value, text]) => [scale.at(value), text] as const));
   const bottom = HEIGHT - MARGIN.bottom;
   const middle = (MARGIN.left + WIDTH - MARGIN.right) / 2;
   return markup`<g class="axis"
@@ -98,9 +110,22 @@ function xAxis(scale: Scale, axis: Axis): Markup {
             x2="${round(scale.at(value))}"
             y1="${bottom}"
             y2="${bottom + 5}"
-          /><text class="x" x="${round(scale.at(value))}" y="${bottom + 18}">${text}</text>`,
-    )}<text class="x title" x="${middle}" y="${HEIGHT - 6}">${axis.title}</text></g
+          />${labelled.has(text) && markup`<text class="x" x="${round(scale.at(value))}" y="${bottom + 21}">${text}</text>`}`,
+    )}<text class="x title" x="${middle}" y="${HEIGHT - 5}">${axis.title}</text></g
   > `;
+}
+
+/** The labels that do not touch one before them. */
+function withRoom(labels: readonly (readonly [at: number, text: string])[]): Set<string> {
+  const shown = new Set<string>();
+  let free = -Infinity;
+  for (const [at, text] of labels.toSorted((a, b) => a[0] - b[0])) {
+    const half = (text.length * LETTER) / 2;
+    if (at - half < free) continue;
+    shown.add(text);
+    free = at + half + LETTER / 2;
+  }
+  return shown;
 }
 
 function drawLine(line: Line, xScale: Scale, yScale: Scale, x: Axis, y: Axis): Markup {

@@ -56,6 +56,6 @@ function isNumeric(cells: readonly (string | Markup)[]): boolean {
     .map((cell) => (typeof cell === 'string' ? cell : cell.text.replaceAll(/<[^>]*>/g, '')))
     .filter((text) => text !== '');
   return (
-    texts.length > 0 && texts.every((text) => /^[-+±]?(&lt;)?\d[\d.,]*( |$|e|%)/.test(text) && !/[a-z]{4}/.test(text))
+    texts.length > 0 && texts.every((text) => /^[-+±]?(&lt;|<)?\d[\d.,]*( |$|e|%)/.test(text) && !/[a-z]{4}/.test(text))
   );
 }

@@ -1,9 +1,12 @@
 // How the page looks, in light and dark. Text has a contrast of at least 4.5:1, lines of at least 3:1, on both.
 
-/** Colours of the variants: [on light, on dark]. Told apart by lightness and dash too, not by hue alone. */
+/**
+ * Colours of the variants: [on light, on dark]. Told apart by lightness and dash too, not by hue alone; every second
+ * line lets the one below shine through where the two are equal.
+ */
 const LOOKS: readonly (readonly [light: string, dark: string, dash: string])[] = [
   ['#c2410c', '#fb923c', 'none'],
-  ['#1d5fd1', '#7db4ff', 'none'],
+  ['#1d5fd1', '#7db4ff', '10 4'],
   ['#0f7a55', '#3ddc97', '7 4'],
   ['#8b2fc9', '#cf9bff', '2 3'],
   ['#a16207', '#f2c94c', '9 3 2 3'],
@@ -62,7 +65,7 @@ ${looks}
 .scroll{overflow-x:auto;background:var(--card);border:1px solid var(--rule);border-radius:10px}
 table{border-collapse:collapse;width:100%;font-size:14px}
 th,td{padding:7px 14px;text-align:left;vertical-align:top;min-width:7ch;max-width:46ch;border-bottom:1px solid var(--rule)}
-th,.number{white-space:nowrap}
+th,.number,.verdict{white-space:nowrap}
 tbody tr:last-child td{border-bottom:0}
 th{font-weight:600;color:var(--soft)}
 .number{text-align:right;font-variant-numeric:tabular-nums}
@@ -73,6 +76,8 @@ summary{cursor:pointer;font-weight:600}
 .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 footer{color:var(--soft);font-size:13px;max-width:1240px;margin:40px auto 32px;padding:0 24px}
 code{font-size:.92em;overflow-wrap:anywhere}
+@media (max-width:600px){main,header,footer{padding-left:12px;padding-right:12px}.chart{padding:10px 8px}
+.axis text{font-size:17px}}
 @media print{body{background:#fff}.chart,.card{break-inside:avoid}}
 `;
 

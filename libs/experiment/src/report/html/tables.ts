@@ -1,6 +1,6 @@
 // The sections of the page that are tables: everything that the charts show, in numbers.
 import { formatGiB, formatNumber, formatPercent, metricLabel } from '../format.js';
-import { named, show, thresholdSubject, thresholdValue, unitOf } from '../words.js';
+import { named, scalarText, show, thresholdSubject, thresholdValue, unitOf } from '../words.js';
 import type { Report } from '../schema.js';
 import { publishedChart } from './charts.js';
 import { htmlTable, Markup, markup } from './markup.js';
@@ -18,25 +18,16 @@ const more = (left: number) =>
   left > 0 ? markup`<p class="soft">${left} more rows are in report.json.</p>` : undefined;
 
 export function variantSection(report: Report): Section {
-  const groups = new Map<string, Report['summary']>();
-  for (const entry of report.summary) {
-    const key = named(entry.variant, entry.point);
-    groups.set(key, [...(groups.get(key) ?? []), entry]);
-  }
+  const groups = Map.groupBy(report.summary, ({ variant, point }) => named(variant, point));
   const metrics = report.headline;
-  const rows = [...groups].slice(0, MAX_ROWS).map(([name, entries]) => [
-    name,
-    ...metrics.map((metric) => {
-      const found = entries.find((entry) => entry.metric === metric);
-      if (!found) return '';
-      const { median, low, high } = found;
-      const interval =
-        low === null || high === null ? '' : `, ${show(report, metric, low)} to ${show(report, metric, high)}`;
-      return low === high
-        ? show(report, metric, median)
-        : markup`${show(report, metric, median)}<span class="soft">${interval}</span>`;
-    }),
-  ]);
+  const paths = Object.keys(report.summary[0]?.point ?? {});
+  const rows = [...groups.values()]
+    .slice(0, MAX_ROWS)
+    .map((entries) => [
+      entries[0]!.variant,
+      ...paths.map((path) => scalarText(entries[0]!.point[path]!)),
+      ...metrics.map((metric) => medianCell(report, entries, metric)),
+    ]);
   const n = report.summary[0]?.n ?? 0;
   const note =
     n < 3 ? 'medians; fewer than three replications give no interval' : `medians and their 95 % intervals, n=${n}`;
@@ -48,8 +39,19 @@ export function variantSection(report: Report): Section {
         ${titles}
       </ul>
       <p class="soft">${note}</p>
-      ${htmlTable('Variants side by side', ['variant', ...metrics.map((name) => metricLabel(name, unitOf(report, name)))], rows)}${more(groups.size - rows.length)}`,
+      ${htmlTable('Variants side by side', ['variant', ...paths, ...metrics.map((name) => metricLabel(name, unitOf(report, name)))], rows)}${more(groups.size - rows.length)}`,
   };
+}
+
+/** The median and, where it is not the same in the digits that are shown, its interval. */
+function medianCell(report: Report, entries: Report['summary'], metric: string): string | Markup {
+  const found = entries.find((entry) => entry.metric === metric);
+  if (!found) return '';
+  const [median, low, high] = [found.median, found.low, found.high].map((value) =>
+    value === null ? undefined : show(report, metric, value),
+  );
+  if (low === undefined || (low === median && high === median)) return median!;
+  return markup`${median}<span class="soft">, ${low} to ${high}</span>`;
 }
 
 export function differenceSection(report: Report): Section[] {
@@ -85,7 +87,7 @@ const verdictWord = (word: string): string | Markup =>
     ? markup`<span class="good">better</span>`
     : word === 'worse'
       ? markup`<span class="bad">worse</span>`
-      : word;
+      : markup`<span class="verdict">${word}</span>`;
 
 export function findSection(report: Report): Section[] {
   if (report.find.length === 0) return [];
