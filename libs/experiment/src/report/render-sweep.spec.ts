@@ -89,6 +89,13 @@ describe('the text of a sweep', () => {
   });
 });
 
+it('the page folds the figures that do not apply', () => {
+  const page = toHtml(sweep());
+  const [section] = /<h2 id="published">[^]*?<\/section>/.exec(page)!;
+  expect(section).toMatch(/<summary>2 published figures do not apply here<\/summary>[^]*needs machine\.cpus/);
+  expect(section.split('<details>')[0]).not.toContain('<table');
+});
+
 it('the page too has no axis with one value, and its points by value', () => {
   const page = toHtml(sweep());
   expect(page).not.toContain('workload.rate=600');

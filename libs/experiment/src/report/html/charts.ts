@@ -100,12 +100,15 @@ export function seriesCharts(report: Report, groups: readonly GroupMaterial[]): 
     const { column, table } = lines[0]!.series;
     return (samplesOf.get(table) === most ? 0 : 2) + (unitOfColumn(column) === 'bytes' ? 0 : 1);
   };
+  const labelOf = (column: string) => metricLabel(column, unitOfColumn(column));
+  // A number of things and their bytes: without the unit they would have one name.
+  const named = Map.groupBy(new Set(all.map((lines) => lines[0]!.series.column)), labelOf);
   return all
     .toSorted((a, b) => rank(a) - rank(b))
     .map((lines) => {
       const { column } = lines[0]!.series;
       const unit = unitOfColumn(column);
-      const title = metricLabel(column, unit);
+      const title = named.get(labelOf(column))!.length > 1 ? column.replaceAll('_', ' ') : labelOf(column);
       const chart = lineChart({
         title: `${title} over time`,
         x: { title: 'virtual time', unit: 'seconds', format: formatSeconds },

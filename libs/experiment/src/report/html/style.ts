@@ -66,6 +66,7 @@ ${looks}
 table{border-collapse:collapse;width:100%;font-size:14px}
 th,td{padding:7px 14px;text-align:left;vertical-align:top;min-width:7ch;max-width:46ch;border-bottom:1px solid var(--rule)}
 th,.number,.verdict{white-space:nowrap}
+td:first-child{min-width:14ch}
 tbody tr:last-child td{border-bottom:0}
 th{font-weight:600;color:var(--soft)}
 .number{text-align:right;font-variant-numeric:tabular-nums}

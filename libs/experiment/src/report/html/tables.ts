@@ -104,20 +104,41 @@ export function findSection(report: Report): Section[] {
 }
 
 export function publishedSection(report: Report): Section[] {
+  const compared = report.published.filter(({ ok }) => ok !== null);
+  const others = report.published.filter(({ ok }) => ok === null);
   if (report.published.length === 0) return [];
-  const rows = report.published.map((entry) => [
+  const rows = compared.map((entry) => [
     named(entry.title, entry.point),
     show(report, entry.metric, entry.expected),
     entry.measured === null ? '' : show(report, entry.metric, entry.measured),
     entry.error === null ? '' : formatPercent(entry.error),
     `${show(report, entry.metric, entry.low)} to ${show(report, entry.metric, entry.high)}`,
     entry.basis,
-    entry.ok === null ? (entry.reason ?? 'does not apply') : okWord(entry.ok, entry.gated),
+    okWord(entry.ok === true, entry.gated),
     entry.source,
   ]);
   const title = ['figure', 'published', 'here', 'error', 'accepted', 'basis', '', 'source'];
-  const body = markup`${publishedChart(report)}<br />${htmlTable('Published figures', title, rows)}`;
+  const table = rows.length > 0 && htmlTable('Published figures', title, rows);
+  const body = markup`${publishedChart(report)}<br />${table}${elsewhere(report, others)}`;
   return [{ id: 'published', title: 'Published figures', body }];
+}
+
+/** The figures that are of another machine, workload or variant, folded: there may be hundreds. */
+function elsewhere(report: Report, entries: Report['published']): Markup | undefined {
+  if (entries.length === 0) return undefined;
+  const rows = entries
+    .slice(0, MAX_ROWS)
+    .map((entry) => [
+      entry.title,
+      show(report, entry.metric, entry.expected),
+      entry.reason ?? 'does not apply',
+      entry.source,
+    ]);
+  const title = 'Published figures that do not apply here';
+  return markup`<details>
+    <summary>${entries.length} published ${entries.length === 1 ? 'figure does' : 'figures do'} not apply here</summary>
+    ${htmlTable(title, ['figure', 'published', 'why', 'source'], rows)}${more(entries.length - rows.length)}
+  </details>`;
 }
 
 function okWord(ok: boolean, gated = true): Markup {
