@@ -1,11 +1,18 @@
 // Prints what it costs to run a sweep through the services instead of in one process, and what a second replica brings.
-// Started by bench/distribution.mjs. Wall time from submission to end, and CPU time of all processes that take part:
+// Started by bench/distribution.mjs. Both keep what the cells say: a run directory here, the store there. Wall time from submission to end, and CPU time of all processes that take part:
 // on a machine that does other work as well, only the second one can be compared.
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { buildReport, CellPool, collectProvenance, parseScenario, runExperiment } from '@kworkbench/experiment';
+import {
+  buildReport,
+  CellPool,
+  collectProvenance,
+  parseScenario,
+  RunDirectory,
+  runExperiment,
+} from '@kworkbench/experiment';
 import { startCoordinator, TestClient } from './cluster.js';
-import { endEverything, killed, TestProcess, TestRedis, untilReady } from './processes.js';
+import { endEverything, killed, scratchDirectory, TestProcess, TestRedis, untilReady } from './processes.js';
 
 const CELLS = Number(process.argv[2] ?? 1_000);
 const SERVICE = '../../netns-teardown/dist/main.js';
@@ -45,15 +52,26 @@ async function costOf(pids: readonly number[], work: () => Promise<unknown>): Pr
   return { wallSeconds: (performance.now() - begunMs) / 1_000, cpuSeconds: cpuSecondsOf(pids) - cpu };
 }
 
-async function locally(workers: number, seed: number): Promise<Cost> {
+/**
+ * As `kwb run` does it: telemetry, outcomes and the report in all its forms are kept in a run directory. Or the least that
+ * the cells can cost: nothing of them is kept but the report, in memory.
+ */
+async function locally(workers: number, seed: number, kept: boolean): Promise<Cost> {
   const pool = new CellPool({ workers });
   await runExperiment(parseScenario(sweep(seed + 1_000), 'warm-up', { replications: 4 }), { pool });
   const scenario = parseScenario(sweep(seed), 'bench');
   const provenance = collectProvenance();
-  // To the report, as through the services.
+  const directory = kept ? await RunDirectory.create(scratchDirectory(), scenario, new Date()) : undefined;
   const cost = await costOf([process.pid], async () => {
-    const run = await runExperiment(scenario, { pool });
-    buildReport({ scenario, ...run, wallSeconds: 0, provenance });
+    const run = await runExperiment(scenario, {
+      pool,
+      ...(directory && {
+        sinkFor: directory.sinkFor,
+        keep: (planned, result) => directory.finish(planned, result),
+      }),
+    });
+    const report = buildReport({ scenario, ...run, wallSeconds: 0, provenance });
+    await directory?.writeReport(report);
   });
   await pool.close();
   return cost;
@@ -93,13 +111,15 @@ const percent = (a: number, b: number) => `${(100 * (a / b - 1)).toFixed(1)} %`;
 
 if (import.meta.filename === process.argv[1]) {
   process.stdout.write(`${CELLS} cells of netns, ${availableParallelism()} CPUs\n`);
-  const local = await locally(2, 1);
-  line('one process, two workers', local);
+  const bare = await locally(2, 1, false);
+  line('one process, nothing kept', bare);
+  const local = await locally(2, 1, true);
+  line('one process, run directory', local);
   const one = await throughServices(1, 2, 1);
   line('services, one replica, two workers', one);
-  process.stdout.write(
-    `distributing costs ${percent(one.wallSeconds, local.wallSeconds)} of wall time, ${percent(one.cpuSeconds, local.cpuSeconds)} of CPU time\n`,
-  );
+  const costs = (base: Cost) =>
+    `${percent(one.wallSeconds, base.wallSeconds)} of wall time, ${percent(one.cpuSeconds, base.cpuSeconds)} of CPU time`;
+  process.stdout.write(`distributing costs ${costs(local)}; beside cells of which nothing is kept ${costs(bare)}\n`);
   const single = await throughServices(1, 1, 1);
   line('services, one replica, one worker', single);
   const double = await throughServices(2, 1, 1);
