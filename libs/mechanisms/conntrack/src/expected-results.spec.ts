@@ -165,7 +165,7 @@ describe('30,000 connections that expire together, with a limit of 50,000', () =
 });
 
 describe('one design against another', () => {
-  it('only v3 inserts a tuple that is there', () => {
+  it('P2: only v3 inserts a tuple that is there', () => {
     const workload = { kind: 'churn', threads: 4, duration: 0.3, packetRate: 100_000, timeout: 0.1, shared: true };
     expect(run({ variant: 'v3', workload }).metrics['duplicate_inserts_total']).toBeGreaterThan(0);
     for (const variant of ['before', 'v4', 'merged', 'buckets']) {

@@ -1,5 +1,5 @@
-// Properties of the specification that no invariant checks while a cell runs. P1, P2 and P4 are asserts of the model; P6 and
-// P10 are in expected-results.spec.ts, P7 beside the queue.
+// Properties of the specification that need a spec beside the asserts of the model. P1 and P4 are asserts alone; P2, P6, P9
+// and P10 are in expected-results.spec.ts, P7 beside the queue.
 import type { Lock, LockProbe, Task } from '@kworkbench/machine';
 import { describe, expect, it } from 'vitest';
 import { TimeoutPolicies, Tm } from './model/timeouts.js';

@@ -49,7 +49,7 @@ export class CleanLists extends CtClean {
       if (ns > 0 && !ct.connLocks.canPass(conn)) return this.burst(ns);
       const wait = this.connLock(conn);
       if (wait !== 0) return wait;
-      ct.clean(conn);
+      ct.cleanExpired(conn, ct.conns.expirationNs[conn]!);
       this.removed++;
       this.visited++;
       ns += ct.costs.cleanNs;

@@ -19,6 +19,8 @@ export class CleanQueues extends CtClean {
   private at: At = At.Queue;
   private queue = 0;
   private conn = -1;
+  /** Of it, as read when it was found to have expired. */
+  private expirationNs = 0;
   /** The first node that this round has put back: the round is through with the queue when it comes again. */
   private firstBack = -1;
   private readonly budget: number;
@@ -48,7 +50,7 @@ export class CleanQueues extends CtClean {
       case At.Removed:
         // Unless conn_clean() of another came first (conn->reclaimed), which has dropped the table's reference.
         if (ct.conns.isLive(this.conn)) {
-          ct.clean(this.conn);
+          ct.cleanExpired(this.conn, this.expirationNs);
           this.removed++;
         }
         this.debtNs += ct.locks[0]!.unlock() + ct.connLocks.leave(this.conn);
@@ -78,6 +80,7 @@ export class CleanQueues extends CtClean {
     const lineNs = ct.lines.read(conns.line[conn]!, ct.machine.current.cpu.index);
     if (ct.isExpired(conn)) {
       this.conn = conn;
+      this.expirationNs = conns.expirationNs[conn]!;
       this.at = At.ConnLock;
       return this.burst(lineNs + 1);
     }

@@ -16,6 +16,8 @@ export class CleanSweep extends CtClean {
   /** ct->next_sweep */
   private list = 0;
   private conn = -1;
+  /** Of it, as read when it was found to have expired. */
+  private expirationNs = 0;
   private within = false;
   private readonly budget: number;
 
@@ -39,7 +41,7 @@ export class CleanSweep extends CtClean {
         const next = ct.conns.next[this.conn]!;
         const lock = this.lock();
         if (ct.conns.isLive(this.conn)) {
-          ct.clean(this.conn);
+          ct.cleanExpired(this.conn, this.expirationNs);
           this.removed++;
         }
         this.debtNs += lock.unlock();
@@ -69,6 +71,7 @@ export class CleanSweep extends CtClean {
       this.visited++;
       ns += ct.costs.sweepVisitNs + ct.lines.read(conns.line[this.conn]!, cpu);
       if (conns.isLive(this.conn) && ct.isExpired(this.conn)) {
+        this.expirationNs = conns.expirationNs[this.conn]!;
         this.at = At.Lock;
         return this.burst(ns);
       }

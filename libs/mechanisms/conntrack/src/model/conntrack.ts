@@ -184,6 +184,15 @@ export class Conntrack {
     this.unref(conn);
   }
 
+  /**
+   * conn_clean() of who found the connection expired.
+   * @param expirationNs as it was read then; a packet that had it may have moved it since.
+   */
+  cleanExpired(conn: number, expirationNs: number): void {
+    invariant(expirationNs <= this.machine.nowNs, 'P3: a connection is removed before it has expired');
+    this.clean(conn);
+  }
+
   unref(conn: number): void {
     const { conns } = this;
     invariant(conns.refs[conn]! > 0, 'P4: a reference too many is dropped');

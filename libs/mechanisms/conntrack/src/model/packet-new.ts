@@ -104,7 +104,7 @@ export abstract class NewPacket extends EstablishedPacket {
     const { ct, traffic } = this;
     const expired = ct.findExpired(traffic.key, traffic.zone);
     if (expired < 0) return 0;
-    ct.clean(expired);
+    ct.cleanExpired(expired, ct.conns.expirationNs[expired]!);
     return ct.costs.cleanNs;
   }
 }

@@ -1,6 +1,6 @@
 // A packet thread (PMD): takes what has arrived, up to a batch, and sends each packet through conntrack. A state machine
 // without allocation, as the benchmark wants tens of millions of packets.
-import { DONE, SPIN, type Task } from '@kworkbench/machine';
+import { DONE, invariant, SPIN, type Task } from '@kworkbench/machine';
 import { PacketBatch } from './packet-batch.js';
 import { At, type PacketThreadOptions } from './packet-steps.js';
 
@@ -83,6 +83,7 @@ export class PacketThread extends PacketBatch {
   private nextBatch(): number {
     const { ct, traffic } = this;
     const { rcu, machine } = ct;
+    invariant(this.lock.owner !== machine.current, 'P5: a packet thread ends its batch with ct_lock');
     rcu.quiesce(this.rcuThread);
     if (traffic.over) {
       rcu.sleep(this.rcuThread);
