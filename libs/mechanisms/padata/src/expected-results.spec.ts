@@ -17,12 +17,17 @@ describe('the Xeon', () => {
     expect(Math.abs(single / parallel / 12 - 1)).toBeLessThan(0.05);
   });
 
-  it('without the cache is held to about two threads by mmap_lock, however many there are', () => {
-    const [few, many] = [8, 32].map((maxThreads) =>
+  it('without the cache is held to two threads by mmap_lock, and more of them are slower', () => {
+    // Published for 16 GiB of cold hugetlb with 8, 16, 24 and 32 threads: 2.7, 1.9, 1.8, 1.9.
+    const runs = [8, 16, 24, 32].map((maxThreads) =>
       run({ variant: 'parallel-no-cache', workload: { guest: 16 * GIB, maxThreads } }),
     );
-    expect(few!.metrics['speedup_ratio']).toBeLessThan(3);
-    expect(many!.metrics['speedup_ratio']).toBeLessThan(3);
+    for (const [i, expected] of [2.7, 1.9, 1.8, 1.9].entries()) {
+      expect(Math.abs(runs[i]!.metrics['speedup_ratio']! / expected - 1)).toBeLessThan(0.3);
+    }
+    const [few, more] = runs;
+    expect(few!.metrics['speedup_ratio']).toBeGreaterThan(1.2 * more!.metrics['speedup_ratio']!);
+    const many = runs.at(-1);
     const waits =
       many!.metrics['mmap_lock_write_wait_seconds_total']! + many!.metrics['mmap_lock_read_wait_seconds_total']!;
     // Nearly all of the 32 threads wait nearly all of the time.
@@ -90,16 +95,23 @@ describeDeclaration(padata);
 
 describe('the declaration', () => {
   it('has at most five constants that were fitted for a page kind of a machine', () => {
-    // What the whole machine has in common; no row of prefaulted pages had a part in the fit of the memory's bandwidth.
-    const common = ['pageCheckNs', 'contextSwitchNs', 'batchJitterRatio', 'helperStartNs'];
-    const ofCold = [...common, 'memoryBytesPerSecond'];
+    // Constants of the whole machine, by the kind whose rows they were fitted to: rows of other kinds are predicted by them.
+    const fittedTo: Readonly<Record<string, readonly string[]>> = {
+      hugetlbCold: ['memoryBytesPerSecond', 'helperStartNs', 'wakeNs', 'pageCheckNs'],
+      hugetlbPrefaulted: ['contextSwitchNs', 'deepIdleNs'],
+      thpPrefaulted: ['idleExitNs', 'deepIdleNs'],
+    };
+    const known = new Set(Object.values(fittedTo).flat());
     for (const { constants } of padata.profiles) {
       const fitted = constants.filter(({ basis }) => basis === 'fitted').map(({ name }) => name);
       for (const kind of pageKinds.flatMap((pages) => [`${pages}Cold`, `${pages}Prefaulted`])) {
-        const shared = fitted.filter((name) => (kind.endsWith('Cold') ? ofCold : common).includes(name));
+        const shared = fitted.filter((name) => fittedTo[kind]?.includes(name));
         const own = fitted.filter((name) => name.startsWith(kind) && !name.includes('Init'));
         expect(own.length + shared.length).toBeLessThanOrEqual(5);
       }
+      // RCU's are the host's, and have no part in pinning.
+      const apart = new RegExp(`^(${pageKinds.join('|')}|structPage|rcu)`);
+      expect(fitted.filter((name) => !apart.test(name) && !known.has(name))).toEqual([]);
     }
   });
 });

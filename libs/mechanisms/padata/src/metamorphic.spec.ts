@@ -68,7 +68,8 @@ describe('twice the pages', () => {
         constants,
         workload: { guest: (gib + 2) * GIB, start: 64 * GIB, maxThreads },
       });
-    const [once, twice] = [at(16).metrics, at(32).metrics];
+    // Large, so that it does not matter how many refills meet the same readers: 2 % between seeds with 16 GiB.
+    const [once, twice] = [at(64).metrics, at(128).metrics];
     expect(twice['chunks_total']).toBe(once['chunks_total']);
     expect(Math.abs(twice['job_seconds']! / once['job_seconds']! / 2 - 1)).toBeLessThan(0.01);
   });

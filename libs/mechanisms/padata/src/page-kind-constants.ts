@@ -28,6 +28,7 @@ interface KindValues {
   readonly speed: Pair;
   readonly traffic: Pair;
   readonly shared: Pair;
+  readonly jitter: Pair;
   readonly initBase: Pair;
   readonly initPerGib: Pair;
 }
@@ -47,6 +48,10 @@ const kinds: readonly KindValues[] = [
       epyc: [4096, 'assumed', 'each byte is written once'],
     },
     shared: NO_SHARED,
+    jitter: {
+      xeon: [0.0195, 'fitted', 'without the cache: do 8 readers end within the time that a writer spins?'],
+      epyc: [0.06, 'fitted', 'without the cache'],
+    },
     initBase: { xeon: [0.3, 'fitted', spec('4')], epyc: [0.38, 'fitted', spec('4')] },
     initPerGib: { xeon: [0.0049, 'fitted', spec('4')], epyc: [0.0017, 'fitted', spec('4')] },
   },
@@ -57,6 +62,7 @@ const kinds: readonly KindValues[] = [
     speed: { xeon: [0.94, 'assumed', 'as with hugetlb'], epyc: [0.87, 'assumed', 'as with hugetlb'] },
     traffic: { xeon: [4600, 'fitted', KNEE], epyc: [4350, 'fitted', KNEE] },
     shared: NO_SHARED,
+    jitter: { xeon: [0.0195, 'assumed', 'as with hugetlb'], epyc: [0.06, 'assumed', 'as with hugetlb'] },
     initBase: { xeon: [0.45, 'fitted', spec('4')], epyc: [0.38, 'assumed', 'as with hugetlb'] },
     initPerGib: { xeon: [0.001, 'fitted', spec('4')], epyc: [0.0017, 'assumed', 'as with hugetlb'] },
   },
@@ -67,6 +73,7 @@ const kinds: readonly KindValues[] = [
     speed: { xeon: [0.94, 'assumed', 'as with hugetlb'], epyc: [0.87, 'assumed', 'as with hugetlb'] },
     traffic: { xeon: [4600, 'assumed', 'as with THP'], epyc: [4096, 'assumed', 'as with THP'] },
     shared: NO_SHARED,
+    jitter: { xeon: [0.0195, 'assumed', 'as with hugetlb'], epyc: [0.06, 'assumed', 'as with hugetlb'] },
     initBase: both([0.45, 'assumed', 'as with THP']),
     initPerGib: both([0.001, 'assumed', 'as with THP']),
   },
@@ -77,6 +84,7 @@ const kinds: readonly KindValues[] = [
     speed: { xeon: [0.7, 'fitted', PRE], epyc: [0.72, 'fitted', PRE] },
     traffic: NO_TRAFFIC,
     shared: { xeon: [250, 'fitted', PRE], epyc: [100, 'fitted', PRE] },
+    jitter: { xeon: [0.6, 'fitted', 'without the cache'], epyc: [0.6, 'assumed', 'as on the Xeon'] },
     initBase: both([0.26, 'published', 'init less pin: the time in which QEMU prefaults with 16 threads is in it']),
     initPerGib: { xeon: [0.0214, 'published', 'as the base'], epyc: [0.0167, 'published', 'as the base'] },
   },
@@ -87,6 +95,7 @@ const kinds: readonly KindValues[] = [
     speed: { xeon: [0.73, 'fitted', PRE], epyc: [0.73, 'fitted', PRE] },
     traffic: NO_TRAFFIC,
     shared: { xeon: [3600, 'fitted', PRE], epyc: [3000, 'fitted', PRE] },
+    jitter: both([0.6, 'assumed', 'as with hugetlb']),
     initBase: both([0.66, 'published', 'init less pin: the time in which QEMU prefaults with 16 threads is in it']),
     initPerGib: { xeon: [0.303, 'published', 'as the base'], epyc: [0.324, 'published', 'as the base'] },
   },
@@ -97,6 +106,7 @@ const kinds: readonly KindValues[] = [
     speed: both([0.74, 'assumed', 'as with THP']),
     traffic: NO_TRAFFIC,
     shared: both([3000, 'assumed', 'as with THP']),
+    jitter: both([0.6, 'assumed', 'as with hugetlb']),
     initBase: both([0.66, 'assumed', 'as with THP']),
     initPerGib: both([0.303, 'assumed', 'as with THP']),
   },
@@ -134,6 +144,14 @@ export const ofKinds: readonly PadataDefinition[] = kinds.flatMap(({ kind, title
     min: 0,
     max: 1e6,
     ...values.shared,
+  },
+  {
+    name: `${kind}BatchJitterRatio`,
+    unit: 'ratio',
+    help: `Uniform variation of a batch, plus or minus, ${title}`,
+    min: 0,
+    max: 0.9,
+    ...values.jitter,
   },
   {
     name: `${kind}InitBaseSeconds`,

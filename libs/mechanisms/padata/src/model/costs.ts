@@ -26,6 +26,9 @@ export interface PinCosts {
   /** Variation of a batch, and of what follows it outside of mmap_lock, plus or minus. */
   readonly jitterRatio: number;
   readonly outsideJitterRatio: number;
+  /** How long a CPU takes to run what wakes it, after it was idle for longer than `deepIdleNs`. */
+  readonly idleExitNs: number;
+  readonly deepIdleNs: number;
   /** What one thread alone moves to and from memory, and how much of its speed one of several workers reaches. */
   readonly bytesPerNs: number;
   readonly workerSpeed: number;
@@ -53,8 +56,10 @@ export function pinCosts(constants: Constants, kernel: PadataKernel, workload: P
     checkNs,
     accountNs,
     undoPageNs: of(`${pages}UndoPageNs`),
-    jitterRatio: of('batchJitterRatio'),
+    jitterRatio: own('BatchJitterRatio'),
     outsideJitterRatio: of('outsideJitterRatio'),
+    idleExitNs: Math.round(of('idleExitNs')),
+    deepIdleNs: of('deepIdleNs'),
     // Over all that a page costs, for the phase covers the whole loop.
     bytesPerNs: own('TrafficBytes') / totalNs,
     workerSpeed: own('WorkerSpeedRatio'),

@@ -2,8 +2,9 @@
 // pages are pinned.
 //
 // Invariants: no page is pinned twice or undone twice; after a failed job locked_vm and pins are what they were before.
-import { invariant, type Machine, Rwsem, type LockOptions } from '@kworkbench/machine';
+import { invariant, type Machine } from '@kworkbench/machine';
 import type { Range } from '../job/undo.js';
+import { MmapLock, type MmapLockOptions } from './mmap-lock.js';
 
 export interface MmLimits {
   /** RLIMIT_MEMLOCK in pages; Infinity with CAP_IPC_LOCK. */
@@ -13,7 +14,7 @@ export interface MmLimits {
 }
 
 export class Mm {
-  readonly mmapLock: Rwsem;
+  readonly mmapLock: MmapLock;
   /** locked_vm. What chunks have reserved and not used yet is in it. */
   lockedPages = 0;
   lockedPagesMax = 0;
@@ -41,9 +42,9 @@ export class Mm {
     readonly limits: MmLimits,
     /** Pages that cannot be pinned, by number, ascending. */
     readonly errorPages: readonly number[],
-    options: LockOptions & { readonly readerStealing: boolean },
+    options: MmapLockOptions,
   ) {
-    this.mmapLock = new Rwsem(machine, 'mmap_lock', options);
+    this.mmapLock = new MmapLock(machine, options);
   }
 
   /** account_locked_vm() under mmap_lock: false is -ENOMEM, and nothing has changed. */

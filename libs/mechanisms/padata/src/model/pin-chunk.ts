@@ -3,7 +3,7 @@
 //
 // A state machine that allocates nothing: it runs for every 2 MiB of every guest. A batch is one burst of CPU time; where
 // nobody else works on the address space, the runs of a batch are accounted together, for nobody could get in between.
-import { DONE, invariant, type RandomStream, type Task } from '@kworkbench/machine';
+import { DONE, invariant, PARK, type RandomStream, type Task } from '@kworkbench/machine';
 import { BATCH_PAGES, type PinCosts } from './costs.js';
 import type { Mm } from './mm.js';
 import type { PinContext } from './vfio-pin.js';
@@ -46,6 +46,7 @@ export class PinChunk implements ChunkWork {
   private batchLeft = 0;
   private run = 0;
   private waitFromNs = -1;
+  private sleptFromNs = -1;
   private readonly mm: Mm;
   private readonly costs: PinCosts;
 
@@ -133,9 +134,12 @@ export class PinChunk implements ChunkWork {
 
   private read(): number {
     const { mm, context } = this;
+    const idleExitNs = this.wakes();
+    if (idleExitNs > 0) return idleExitNs;
     const wait = mm.mmapLock.downRead();
     if (wait !== 0) return this.waits(wait);
     mm.reads++;
+    const lateNs = this.waitFromNs < 0 ? 0 : mm.mmapLock.lateNs();
     mm.readWaitNs += this.waited();
     if (mm.killed && (!this.helper || context.signalPoll)) return this.refuse(Errno.Intr);
     const wanted = Math.min(BATCH_PAGES, this.end - this.position);
@@ -144,20 +148,21 @@ export class PinChunk implements ChunkWork {
     if (this.batch === 0) return this.refuse(to === this.position ? Errno.Fault : Errno.NoMem);
     this.state = State.Pinning;
     const { pageNs, jitterRatio } = this.costs;
-    return this.random.jitter(this.batch * pageNs, jitterRatio) + context.sharedNs();
+    return lateNs + this.random.jitter(this.batch * pageNs, jitterRatio) + context.sharedNs();
   }
 
   private refuse(error: Errno): number {
-    this.mm.mmapLock.upRead();
-    return this.fail(error);
+    const wakesNs = this.mm.mmapLock.endRead();
+    this.fail(error);
+    return wakesNs;
   }
 
   private pinned(): number {
-    this.mm.mmapLock.upRead();
+    const wakesNs = this.mm.mmapLock.endRead();
     this.mm.pinnedPages += this.batch;
     this.batchLeft = this.batch;
     this.state = State.Runs;
-    return 0;
+    return wakesNs;
   }
 
   private takeRun(): number {
@@ -189,6 +194,8 @@ export class PinChunk implements ChunkWork {
 
   private write(): number {
     const { mm } = this;
+    const idleExitNs = this.wakes();
+    if (idleExitNs > 0) return idleExitNs;
     const wait = mm.mmapLock.downWrite();
     if (wait !== 0) return this.waits(wait);
     const runs = this.purpose === Purpose.Account ? Math.ceil(this.run / this.costs.runPages) : 1;
@@ -218,8 +225,8 @@ export class PinChunk implements ChunkWork {
         this.cached = this.accounted = 0;
         this.state = State.End;
     }
-    mm.mmapLock.upWrite();
-    return this.state === State.Runs ? this.mapRun() : 0;
+    const wakesNs = mm.mmapLock.endWrite();
+    return wakesNs + (this.state === State.Runs ? this.mapRun() : 0);
   }
 
   /** A run that is longer than the reserve: the rest at once. */
@@ -247,8 +254,18 @@ export class PinChunk implements ChunkWork {
   }
 
   private waits(request: number): number {
-    if (this.waitFromNs < 0) this.waitFromNs = this.context.machine.nowNs;
+    const { nowNs } = this.context.machine;
+    if (this.waitFromNs < 0) this.waitFromNs = nowNs;
+    if (request === PARK) this.sleptFromNs = nowNs;
     return request;
+  }
+
+  /** After a sleep: ns until its CPU has left its idle state. */
+  private wakes(): number {
+    const fromNs = this.sleptFromNs;
+    this.sleptFromNs = -1;
+    const { deepIdleNs, idleExitNs } = this.costs;
+    return fromNs >= 0 && this.context.machine.nowNs - fromNs > deepIdleNs ? idleExitNs : 0;
   }
 
   private waited(): number {

@@ -194,9 +194,7 @@ export class PadataSystem implements Instance {
       `mm${index}`,
       limits,
       errors.sort((a, b) => a - b),
-      {
-        readerStealing: kernel.readerStealing,
-      },
+      { readerStealing: kernel.readerStealing, wakeNs: Math.round(machine.constants['wakeNs']!) },
     );
     const costs = pinCosts(machine.constants, kernel, workload);
     return new PinContext(this.pinPlace, kernel, mm, costs, { taskPolicy, prefaulted });
