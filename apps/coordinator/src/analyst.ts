@@ -4,13 +4,16 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { memoryLimitBytes } from '@kworkbench/service-host';
 import type { Analysis } from './analysis.js';
 import { StoreUnavailableError } from './store/index.js';
 
 /** An idle thread holds some 60 MB. */
 const END_AFTER_IDLE_MS = 60_000;
 /** Results, report and statistics of an experiment of thousands of cells. */
-const DEFAULT_HEAP_MB = 256;
+const MOST_HEAP_MB = 256;
+/** Of the memory that the container has; the main thread's heap takes half, telemetry on its way some of the rest. */
+const SHARE_OF_MEMORY = 1 / 4;
 /** On top of the heap; V8's own choice follows the machine's memory, not the container's. */
 const YOUNG_GENERATION_MB = 16;
 
@@ -53,7 +56,7 @@ export class Analyst {
 
   constructor(
     private readonly databaseUrl: string,
-    private readonly heapMb = DEFAULT_HEAP_MB,
+    private readonly heapMb = heapThatFits(memoryLimitBytes()),
   ) {}
 
   /** Starts the thread: a question will come soon. */
@@ -119,6 +122,11 @@ export class Analyst {
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
   }
+}
+
+/** @param limitBytes of the process; undefined where there is none. */
+export function heapThatFits(limitBytes = Infinity): number {
+  return Math.floor(Math.min(MOST_HEAP_MB, (limitBytes * SHARE_OF_MEMORY) / 2 ** 20));
 }
 
 function errorOf({ name, message, stack }: { name: string; message: string; stack: string | undefined }): Error {

@@ -6,6 +6,7 @@ export * from './lifecycle.js';
 export * from './log.js';
 export { describe } from './mechanism-grpc.js';
 export * from './mechanism-service.js';
+export { memoryLimitBytes } from './memory.js';
 export { Publisher } from './publisher.js';
 export * from './queue.js';
 export * from './readiness.js';
