@@ -77,7 +77,7 @@ describe('any cell', () => {
 });
 
 describe('kthreads at rest', () => {
-  it('estimate each estimator once in two seconds, whatever HZ and build', () => {
+  it('estimate each estimator once in two seconds, whatever HZ and build (invariant 1)', () => {
     for (const hz of [100, 250, 1000]) {
       for (const build of ['voluntary', 'full', 'dynamic'] as const) {
         const workload = { services: 3000, duration: 14, warmup: 6 };
@@ -120,7 +120,7 @@ describe('kthreads at rest', () => {
     expect(metrics['first_estimation_max_seconds']).toBeLessThan(2.05);
   });
 
-  it('put a burst that fits into one row into one row', () => {
+  it('put a burst that fits into one row into one row (invariant 6)', () => {
     const metrics = of({ profile: 'xeon6326-performance', workload: { services: 1000, duration: 8, warmup: 6 } });
     expect(metrics['tick_estimators_max']).toBe(1001);
   });

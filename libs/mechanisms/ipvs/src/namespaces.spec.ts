@@ -4,7 +4,7 @@ import type { EstKthreads } from './model/est-kthreads.js';
 import { metricsOf as of, SMALL, systemOf } from './testing/cells.js';
 
 describe('namespaces', () => {
-  it('never share a kthread, and have none before their first service', () => {
+  it('never share a kthread, and have none before their first service (invariant 14)', () => {
     const workload = { services: 100, netns: 3, idleNetns: 4, duration: 8, warmup: 6 };
     const system = systemOf({ ...SMALL, workload });
     system.start();

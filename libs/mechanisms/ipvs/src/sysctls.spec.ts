@@ -4,7 +4,7 @@ import type { EstKthreads } from './model/est-kthreads.js';
 import type { Kthread } from './model/kthread.js';
 import { type CellOptions, column, metricsOf as of, SMALL, systemOf } from './testing/cells.js';
 
-describe('run_estimation', () => {
+describe('run_estimation (invariant 11)', () => {
   const workload = { services: 20, duration: 40, warmup: 4, runEstimationOffAt: 12.1, runEstimationOnAt: 25.1 };
 
   it.each(['v6.2', 'timer'])(
@@ -85,7 +85,7 @@ describe('est_nice and est_cpulist', () => {
   });
 });
 
-describe('more estimators than kthreads may take', () => {
+describe('more estimators than kthreads may take (invariant 12)', () => {
   // 2,400 in a kthread, 4 kthreads.
   const options: CellOptions = { ...SMALL, constants: { estimateHotNs: 5000 } };
   const workload = { services: 12_000, duration: 14, warmup: 8, estCpulist: '1', estCpulistAt: 0.001 };

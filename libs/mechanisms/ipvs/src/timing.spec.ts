@@ -16,7 +16,7 @@ function ran(options: CellOptions, seconds: number, prepare: (system: IpvsSystem
   return system;
 }
 
-describe('the first sample', () => {
+describe('the first sample (invariants 4 and 5)', () => {
   it('comes after a uniform share of two seconds in a burst that fills a kthread: 0.98 s in the mean', () => {
     const metrics = metricsOf({ workload: { ...FULL, duration: 6, warmup: 4 } });
     // Row r is due 40 r ms after the start, and ticks that came due in the calculation are made up for.
@@ -66,7 +66,7 @@ describe('the first sample', () => {
   });
 });
 
-describe('a kthread that is stopped', () => {
+describe('a kthread that is stopped (invariant 10)', () => {
   /** Restarted by est_nice at this time. */
   const restarted = (milliseconds: number): IpvsSystem =>
     ran({ workload: { ...FULL, duration: 9, warmup: 0.5, estNice: 5, estNiceAt: milliseconds / 1e3 } }, 5.1);
@@ -103,7 +103,7 @@ describe('a kthread that is stopped', () => {
   });
 });
 
-describe('the config mutex', () => {
+describe('the config mutex (invariant 9)', () => {
   /** Longest hold by kthreads. */
   class Holds implements LockProbe {
     longestNs = 0;
@@ -136,7 +136,7 @@ describe('the config mutex', () => {
   });
 });
 
-describe('the timer and the kthreads', () => {
+describe('the timer and the kthreads (invariant 13)', () => {
   it('show the same rates for the same samples', () => {
     // HZ 250 and one estimator: the kthread samples every 2 s, the timer every 2.016 s; both by the arithmetic of the kernel.
     for (const variant of ['timer', 'v6.2']) {

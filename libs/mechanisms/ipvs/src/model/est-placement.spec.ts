@@ -113,7 +113,7 @@ describe('a slow addition', () => {
   });
 });
 
-describe('the kthreads of a namespace', () => {
+describe('the kthreads of a namespace (invariant 7)', () => {
   it('have their slots used again lowest first, and trailing ones trimmed', () => {
     const limits = estLimits(1, 48);
     const { placement, add, remove } = placementOf(limits);
@@ -144,7 +144,7 @@ describe('the kthreads of a namespace', () => {
   });
 });
 
-describe('any series of additions and deletions', () => {
+describe('any series of additions and deletions (invariants 2 and 3)', () => {
   const step = fc.record({
     add: fc.boolean(),
     pick: fc.nat(),

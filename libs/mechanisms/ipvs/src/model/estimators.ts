@@ -3,6 +3,7 @@
 //
 // Life: Free, then started (Temp, later Linked, or Listed under the timer), then stopped; what stopped it frees it after a
 // grace period, because a walker may still stand on it. `next` of a stopped one still leads on, as hlist_del_rcu() has it.
+// The asserts here and in kthread-loop.ts are invariant 8 of the specification.
 import { invariant } from '@kworkbench/machine';
 import { COUNTERS } from './ip-vs-stats.js';
 
