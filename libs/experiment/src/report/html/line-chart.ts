@@ -72,13 +72,20 @@ export function lineChart(chart: LineChart): Markup {
 const axisData = ({ min, max, log }: Scale, { unit }: Axis, from: number, to: number): string =>
   JSON.stringify({ min, max, log, unit, from, to });
 
-/** Numbers without a unit of their own grow long: from a million on they are counted in millions. */
+const FACTORS = [
+  [1e9, 'G'],
+  [1e6, 'M'],
+  [1e3, 'k'],
+] as const;
+
+/** Numbers without a prefix of their own grow long: large ones are counted in thousands or millions. */
 function tickText(value: number, axis: Axis): string {
+  const rate = axis.unit === 'per_second';
+  const plain = rate || axis.unit === 'count' || axis.unit === 'total';
   const size = Math.abs(value);
-  const plain = axis.unit === 'count' || axis.unit === 'total' || axis.unit === 'per_second';
-  if (!plain || size < 1e6) return axis.format(value);
-  const [factor, letter] = size >= 1e9 ? [1e9, 'G'] : [1e6, 'M'];
-  return `${Number((value / factor).toPrecision(3))} ${letter}${axis.unit === 'per_second' ? '/s' : ''}`;
+  if (!plain || size < (rate ? 1e4 : 1e6)) return axis.format(value);
+  const [factor, letter] = FACTORS.find(([each]) => size >= each)!;
+  return `${Number((value / factor).toPrecision(3))} ${letter}${rate ? '/s' : ''}`;
 }
 
 function yAxis(scale: Scale, axis: Axis): Markup {
