@@ -25,7 +25,7 @@ const toleranceOf = ({ profile, prefaulted }: PinTable, cache: number): number =
 const unexplained = ({ profile, pages, guestGib }: PinTable): boolean =>
   profile === 'xeon-8167m' && pages === 'thp' && guestGib === 16;
 
-/** Missed, and shown as that: with its error, without a say in the verdict. Eight threads sleep too short for deep idle states here. */
+/** Missed, and shown as that: with its error, without a say in the verdict. Eight threads sleep about as long as deepIdleNs. */
 const missed = ({ profile, pages, prefaulted, guestGib }: PinTable, cache: number, threads: number): boolean =>
   profile === 'xeon-8167m' && pages === 'thp' && prefaulted && guestGib === 128 && cache === 0 && threads === 8;
 
