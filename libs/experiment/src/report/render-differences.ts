@@ -10,6 +10,8 @@ type Entry = Report['comparisons'][number];
 /** Differences and points that are listed one below the other. */
 const MAX_LISTED = 24;
 const MAX_LISTED_POINTS = 2;
+/** A metric that differs by less than this everywhere needs no column: the width is for those that do. */
+const SMALL = 0.01;
 /** Rows of a large sweep, both ends among them. */
 const MAX_ROWS = 48;
 
@@ -45,15 +47,18 @@ function listed(report: Report, entries: readonly Entry[], paint: Style): string
 function byPoint(report: Report, entries: readonly Entry[], paint: Style, width: number): string {
   const loud = new Set(entries.filter(({ verdict }) => verdict !== 'within noise').map(({ metric }) => metric));
   const ofHeadline = report.headline.filter((metric) => entries.some((entry) => entry.metric === metric));
-  const quiet = ofHeadline
-    .filter((metric) => !loud.has(metric))
-    .map((metric) => metricLabel(metric, unitOf(report, metric)));
-  const metrics = ofHeadline.filter((metric) => loud.has(metric));
+  const quiet = ofHeadline.filter((metric) => !loud.has(metric));
+  const isSmall = (metric: string) =>
+    entries.every((entry) => entry.metric !== metric || (entry.relative !== null && Math.abs(entry.relative) < SMALL));
+  const small = ofHeadline.filter((metric) => loud.has(metric) && isSmall(metric));
+  const metrics = ofHeadline.filter((metric) => loud.has(metric) && !isSmall(metric));
+  const labels = (names: readonly string[]) => names.map((name) => metricLabel(name, unitOf(report, name))).join(', ');
   const all = [
     ...Map.groupBy(entries, ({ variant, baseline, point }) => `${variant} - ${baseline} ${pointText(point)}`).values(),
   ];
   const notes = [
-    ...(quiet.length > 0 ? [`within noise at every point: ${quiet.join(', ')}`] : []),
+    ...(quiet.length > 0 ? [`within noise at every point: ${labels(quiet)}`] : []),
+    ...(small.length > 0 ? [`less than 1 % at every point: ${labels(small)}`] : []),
     `all ${report.comparisons.length} paired differences, with their intervals, are in the report`,
   ];
   if (metrics.length === 0) return notes.join('\n');

@@ -54,6 +54,19 @@ describe('the text of a sweep', () => {
     expect(text).toContain('all 21 paired differences, with their intervals, are in the report');
   });
 
+  it('has no column for a metric that differs by less than 1 % everywhere, and names it', () => {
+    const report = reportOf(
+      queueScenario({ sweep: { 'machine.cpus': CPUS }, replications: 5 }),
+      madeUp(({ variant, replication }) => ({
+        backlog_bytes: (1e9 + replication) * (variant === 'fast' ? 0.5 : 1),
+        wait_p99_seconds: (1 + replication) * (variant === 'fast' ? 0.999 : 1),
+      })),
+    );
+    const text = renderSummary(report);
+    expect(text).toMatch(/^paired difference +machine\.cpus +backlog$/m);
+    expect(text).toContain('less than 1 % at every point: wait p99\n');
+  });
+
   it('says once that there are too few replications, and shows no difference then', () => {
     const text = renderSummary(sweep({ replications: 2 }));
     expect(text.match(/too few replications/gi)).toEqual(['Too few replications']);
