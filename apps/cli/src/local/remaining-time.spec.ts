@@ -89,13 +89,13 @@ describe('the remaining time of the recorded sweep', () => {
   test.each([1, 2, 4])(
     'with %d workers is off by what replications differ once every point has been seen, and says so',
     (workers) => {
-      const looks = looksAt(jobsOf(STORM), workers).filter(({ atLeast }) => !atLeast);
+      const all = looksAt(jobsOf(STORM), workers);
+      const looks = all.filter(({ atLeast }) => !atLeast);
       expect(looks.length).toBeGreaterThan(20);
-      // Cells of 256 CPUs take from 24.2 to 44.7 s: the last one may surprise by the difference, many by a third (the
-      // first took 44.7 s, those that follow 33 s on average).
-      for (const { left, estimate } of looks) {
-        expect(Math.abs(estimate! - left)).toBeLessThan(Math.max(44.7 - 24.2, 0.5 * left));
-      }
+      // Cells of 256 CPUs take from 24.2 to 44.7 s: the last one may surprise by the difference. The first took 44.7 s,
+      // those that follow 33 s on average, and they are most of the sweep: a quarter of all of it.
+      const surprise = Math.max(44.7 - 24.2, 0.25 * all[0]!.left);
+      for (const { left, estimate } of looks) expect(Math.abs(estimate! - left)).toBeLessThan(surprise);
     },
   );
 
