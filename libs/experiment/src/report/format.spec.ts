@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatPercent, formatQuantity, metricLabel } from './format.js';
+import { digitsToTellApart, formatPercent, formatQuantity, metricLabel } from './format.js';
 
 describe('formats', () => {
   it.each([
@@ -15,6 +15,18 @@ describe('formats', () => {
     [-13.8e9, 'bytes', '-13.8 GB'],
   ])('%d %s is %s', (value, unit, text) => {
     expect(formatQuantity(value, unit)).toBe(text);
+  });
+
+  it.each([
+    [[2.014, 2.016, 2.018], 'seconds', ['2.014 s', '2.016 s', '2.018 s']],
+    [[2.2, 2.3, 2.4], 'seconds', ['2.2 s', '2.3 s', '2.4 s']],
+    [[1165.2, 1165.4], 'seconds', ['1,165.2 s', '1,165.4 s']],
+    [[2, 2], 'seconds', ['2 s', '2 s']],
+    [[1, 1 + 1e-9], 'ratio', ['1', '1']],
+    [[14.11e9, 14.12e9], 'bytes', ['14.11 GB', '14.12 GB']],
+  ])('show %j %s with as many digits as tell them apart', (values, unit, texts) => {
+    const digits = digitsToTellApart(values, unit);
+    expect(values.map((value) => formatQuantity(value, unit, digits))).toEqual(texts);
   });
 
   it('name metrics without their unit', () => {

@@ -1,4 +1,4 @@
-// Quantities for people: three significant digits and the unit that fits. Sizes in powers of 1000, as published
+// Quantities for people: two or three significant digits and the unit that fits. Sizes in powers of 1000, as published
 // figures have them.
 
 const SIZES = [
@@ -10,47 +10,69 @@ const SIZES = [
 
 const integer = (value: number) => Math.round(value).toLocaleString('en-US');
 
-/** Three significant digits, thousands separated, no exponent. */
-export function formatNumber(value: number): string {
+/** More digits would not be read. */
+const MOST_DIGITS = 6;
+
+/** Two or three significant digits, or as many as asked for; thousands separated, no exponent. */
+export function formatNumber(value: number, digits?: number): string {
   const size = Math.abs(value);
   if (value === 0) return '0';
+  if (digits !== undefined && size >= 1e-6) {
+    return Number(value.toPrecision(digits)).toLocaleString('en-US', { maximumFractionDigits: 20 });
+  }
   if (size >= 100) return integer(value);
   if (size < 1e-6) return value.toExponential(2);
   return String(Number(value.toPrecision(size >= 10 ? 3 : 2)));
 }
 
-/** @param unit unit of a metric, e.g. `bytes`. */
-export function formatQuantity(value: number, unit: string): string {
+/**
+ * @param unit unit of a metric, e.g. `bytes`.
+ * @param digits significant ones; two or three when it is left out.
+ */
+export function formatQuantity(value: number, unit: string, digits?: number): string {
   switch (unit) {
     case 'bytes':
-      return formatBytes(value);
+      return formatBytes(value, digits);
     case 'bytes_per_second':
-      return value === 0 ? '0' : `${formatBytes(value)}/s`;
+      return value === 0 ? '0' : `${formatBytes(value, digits)}/s`;
     case 'seconds':
-      return formatSeconds(value);
+      return formatSeconds(value, digits);
     case 'per_second':
-      return value === 0 ? '0' : `${formatNumber(value)} /s`;
+      return value === 0 ? '0' : `${formatNumber(value, digits)} /s`;
     case 'count':
     case 'total':
-      return Number.isInteger(value) ? integer(value) : formatNumber(value);
+      return Number.isInteger(value) ? integer(value) : formatNumber(value, digits);
     default:
-      return formatNumber(value);
+      return formatNumber(value, digits);
   }
 }
 
-function formatBytes(value: number): string {
-  if (value === 0) return '0';
-  const [factor, unit] = SIZES.find(([size]) => Math.abs(value) >= size) ?? [1, 'B'];
-  return `${formatNumber(value / factor)} ${unit}`;
+/**
+ * How many digits tell these quantities apart, which may be close to one another (2.016 s, accepted 2.014 s to 2.018 s);
+ * undefined when the usual ones do.
+ */
+export function digitsToTellApart(values: readonly number[], unit: string): number | undefined {
+  const distinct = new Set(values).size;
+  const apart = (digits?: number) =>
+    new Set(values.map((value) => formatQuantity(value, unit, digits))).size === distinct;
+  if (apart()) return undefined;
+  for (let digits = 3; digits < MOST_DIGITS; digits++) if (apart(digits)) return digits;
+  return MOST_DIGITS;
 }
 
-export function formatSeconds(value: number): string {
+function formatBytes(value: number, digits?: number): string {
+  if (value === 0) return '0';
+  const [factor, unit] = SIZES.find(([size]) => Math.abs(value) >= size) ?? [1, 'B'];
+  return `${formatNumber(value / factor, digits)} ${unit}`;
+}
+
+export function formatSeconds(value: number, digits?: number): string {
   const size = Math.abs(value);
   if (size === 0) return '0';
-  if (size >= 1) return `${formatNumber(value)} s`;
-  if (size >= 1e-3) return `${formatNumber(value * 1e3)} ms`;
-  if (size >= 1e-6) return `${formatNumber(value * 1e6)} µs`;
-  return `${formatNumber(value * 1e9)} ns`;
+  if (size >= 1) return `${formatNumber(value, digits)} s`;
+  if (size >= 1e-3) return `${formatNumber(value * 1e3, digits)} ms`;
+  if (size >= 1e-6) return `${formatNumber(value * 1e6, digits)} µs`;
+  return `${formatNumber(value * 1e9, digits)} ns`;
 }
 
 /** A memory size as machines are sold: `70 GiB`. */

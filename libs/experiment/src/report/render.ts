@@ -1,14 +1,14 @@
 // The report on a terminal: head, variants side by side, differences, published figures, thresholds, verdict.
 // Only from the report, so that a report that was fetched looks the same as one that was just made.
 import { factsOf } from './facts.js';
-import { formatNumber, formatPercent, formatSeconds } from './format.js';
+import { formatNumber, formatSeconds } from './format.js';
 import { readable, type Readable } from './readable.js';
 import { differences } from './render-differences.js';
 import { mark, thresholdTable } from './render-thresholds.js';
 import { variantTable } from './render-variants.js';
 import type { Report } from './schema.js';
 import { style, table, type Style } from './table.js';
-import { named, pointText, show } from './words.js';
+import { named, pointText, publishedTexts } from './words.js';
 
 const SEPARATOR = ' · ';
 
@@ -65,15 +65,18 @@ function publishedTable(report: Report, paint: Style): string {
       ? `${left} published ${left === 1 ? 'figure does' : 'figures do'} not apply here; the report says why.`
       : '';
   if (compared.length === 0) return note;
-  const rows = compared.map((entry) => [
-    pointText(entry.point) === '' ? entry.title : `${entry.title} (${pointText(entry.point)})`,
-    show(report, entry.metric, entry.expected),
-    entry.measured === null ? 'nothing' : show(report, entry.metric, entry.measured),
-    entry.error === null ? (entry.ok ? 'within' : 'outside') : formatPercent(entry.error),
-    `${show(report, entry.metric, entry.low)} to ${show(report, entry.metric, entry.high)}`,
-    entry.basis,
-    entry.gated ? mark(entry.ok === true, paint) : entry.ok === true ? 'ok, not gated' : 'missed, not gated',
-  ]);
+  const rows = compared.map((entry) => {
+    const { expected, here, error, accepted } = publishedTexts(report, entry);
+    return [
+      pointText(entry.point) === '' ? entry.title : `${entry.title} (${pointText(entry.point)})`,
+      expected,
+      here || 'nothing',
+      error || (entry.ok ? 'within' : 'outside'),
+      accepted,
+      entry.basis,
+      entry.gated ? mark(entry.ok === true, paint) : entry.ok === true ? 'ok, not gated' : 'missed, not gated',
+    ];
+  });
   const text = table([['published figure', 'published', 'here', 'error', 'accepted', 'basis', ''], ...rows], paint);
   return note === '' ? text : `${text}\n${note}`;
 }

@@ -1,5 +1,5 @@
 // What the text report and the page call the things of a report.
-import { formatNumber, formatQuantity } from './format.js';
+import { digitsToTellApart, formatNumber, formatPercent, formatQuantity } from './format.js';
 import type { Report } from './schema.js';
 
 export type ShownPoint = Report['cells'][number]['point'];
@@ -25,10 +25,30 @@ export const named = (variant: string, point: ShownPoint): string => `${variant}
 export const thresholdSubject = ({ variant, versus }: Report['thresholds'][number]): string =>
   versus ? `${variant} ${versus.kind === 'minus' ? '-' : '/'} ${versus.variant}` : variant;
 
+/** What is judged may miss by little. */
+const JUDGED_DIGITS = 4;
+
 export const thresholdValue = (report: Report, { versus, metric, value }: Report['thresholds'][number]): string => {
   if (value === null) return 'nothing';
-  return versus?.kind === 'over' ? formatNumber(value) : show(report, metric, value);
+  const unit = versus?.kind === 'over' ? 'ratio' : unitOf(report, metric);
+  return formatQuantity(value, unit, JUDGED_DIGITS);
 };
+
+/** What a row about a published figure says: published, here, error, accepted; in digits that show the range. */
+export function publishedTexts(
+  report: Report,
+  { metric, expected, low, high, measured, error }: Report['published'][number],
+): { readonly expected: string; readonly here: string; readonly error: string; readonly accepted: string } {
+  const unit = unitOf(report, metric);
+  const digits = digitsToTellApart([low, expected, high], unit);
+  const text = (value: number): string => formatQuantity(value, unit, digits);
+  return {
+    expected: text(expected),
+    here: measured === null ? '' : text(measured),
+    error: error === null ? '' : formatPercent(error),
+    accepted: `${text(low)} to ${text(high)}`,
+  };
+}
 
 /** At most so many of the items, evenly taken, both ends among them. */
 export function spread<T>(items: readonly T[], most: number): T[] {

@@ -1,6 +1,6 @@
 // The sections of the page that are tables: everything that the charts show, in numbers.
 import { formatGiB, formatNumber, formatPercent, metricLabel } from '../format.js';
-import { named, scalarText, show, thresholdSubject, thresholdValue, unitOf } from '../words.js';
+import { named, publishedTexts, scalarText, show, thresholdSubject, thresholdValue, unitOf } from '../words.js';
 import type { Report } from '../schema.js';
 import { publishedChart } from './charts.js';
 import { htmlTable, Markup, markup } from './markup.js';
@@ -107,16 +107,11 @@ export function publishedSection(report: Report): Section[] {
   const compared = report.published.filter(({ ok }) => ok !== null);
   const others = report.published.filter(({ ok }) => ok === null);
   if (report.published.length === 0) return [];
-  const rows = compared.map((entry) => [
-    named(entry.title, entry.point),
-    show(report, entry.metric, entry.expected),
-    entry.measured === null ? '' : show(report, entry.metric, entry.measured),
-    entry.error === null ? '' : formatPercent(entry.error),
-    `${show(report, entry.metric, entry.low)} to ${show(report, entry.metric, entry.high)}`,
-    entry.basis,
-    okWord(entry.ok === true, entry.gated),
-    entry.source,
-  ]);
+  const rows = compared.map((entry) => {
+    const { expected, here, error, accepted } = publishedTexts(report, entry);
+    const ok = okWord(entry.ok === true, entry.gated);
+    return [named(entry.title, entry.point), expected, here, error, accepted, entry.basis, ok, entry.source];
+  });
   const title = ['figure', 'published', 'here', 'error', 'accepted', 'basis', '', 'source'];
   const table = rows.length > 0 && htmlTable('Published figures', title, rows);
   const body = markup`${publishedChart(report)}<br />${table}${elsewhere(report, others)}`;
