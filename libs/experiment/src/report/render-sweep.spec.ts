@@ -77,8 +77,8 @@ describe('the text of a sweep', () => {
     const text = renderSummary(
       sweep({ thresholds: { 'backlog_bytes{variant:before}': ['max<90MB'], items_total: ['min>1'] } }),
     );
-    expect(text).toMatch(/^backlog_bytes before, 5 of 7 points +max<90MB +1 MB to 40 MB +n=5 +ok$/m);
-    expect(text).toMatch(/^backlog_bytes before machine\.cpus=96 +max<90MB +96.04 MB +n=5 +FAILED$/m);
+    expect(text).toMatch(/^backlog_bytes before, 5 of 7 points +max<90MB +1\.04 MB to 40\.04 MB +n=5 +ok$/m);
+    expect(text).toMatch(/^backlog_bytes before machine\.cpus=96 +max<90MB +96\.04 MB +n=5 +FAILED$/m);
     expect(text).toMatch(/^backlog_bytes before machine\.cpus=256 +max<90MB +256 MB +n=5 +FAILED$/m);
     expect(text).toMatch(/^items_total before, all 7 points +min>1 +2,000 +n=5 +ok$/m);
   });
