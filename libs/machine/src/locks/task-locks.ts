@@ -81,6 +81,17 @@ export class TaskLocks {
     this.machine.scheduler.endSpin(this.task);
   }
 
+  /** Whether it spins on its CPU at this instant, and nobody has ended that. */
+  get burns(): boolean {
+    return this.inSpin && this.machine.scheduler.burns(this.task);
+  }
+
+  /** Ends the spin of a task that {@link burns}, after work of so many ns. */
+  endSpinIn(workNs: number): void {
+    this.inSpin = false;
+    this.machine.scheduler.endSpinIn(this.task, workNs);
+  }
+
   watch(watcher: OwnerWatcher): void {
     this.watchers.push(watcher);
   }

@@ -149,14 +149,15 @@ export class UserMutex extends Lock implements SpinPlace {
 
   /** It saw the word free, or its limit is over, or it is back after it had lost its CPU. */
   private afterSpin(task: Task, wait: TaskLocks): number {
-    if (this.word === Word.Free && this.line !== undefined) {
-      const ns = Math.round(this.line.write(task.cpu.index));
-      if (ns > 0) {
-        wait.stage = Stage.Exchanging;
-        return ns;
-      }
-    }
-    return this.exchange(task, wait);
+    const ns = this.word === Word.Free ? this.fetchFor(task) : 0;
+    if (ns === 0) return this.exchange(task, wait);
+    wait.stage = Stage.Exchanging;
+    return ns;
+  }
+
+  /** The line of the word, to write it: ns until the task's CPU has it. */
+  private fetchFor(task: Task): number {
+    return this.line === undefined ? 0 : Math.round(this.line.write(task.cpu.index));
   }
 
   private exchange(task: Task, wait: TaskLocks): number {
@@ -206,7 +207,11 @@ export class UserMutex extends Lock implements SpinPlace {
       this.random ??= this.machine.random(`user mutex ${this.name}`);
       for (let skip = this.random.below(length); skip > 0; skip--) spinner = spinner.next!;
     }
-    spinner.endSpin();
+    const fetchNs = spinner.burns ? this.fetchFor(spinner.task) : 0;
+    if (fetchNs > 0) {
+      spinner.stage = Stage.Exchanging;
+      spinner.endSpinIn(fetchNs);
+    } else spinner.endSpin();
   }
 
   /** One event for all spinners, at the earliest limit. */

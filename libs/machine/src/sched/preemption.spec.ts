@@ -167,6 +167,39 @@ describe('softirq', () => {
 });
 
 describe('SPIN', () => {
+  it('goes over into the work that is to follow, which slice and preemption treat as any other', () => {
+    const machine = testMachine(1);
+    const log: [string, number][] = [];
+    const spins = machine.spawn('spins', function* () {
+      yield SPIN;
+      log.push(['spins', machine.nowNs]);
+    });
+    const fifo = machine.spawn('fifo', burn(machine, log, 'fifo', 1 * MS), {
+      on: machine.cpus[0]!,
+      schedClass: SchedClass.Fifo,
+      asleep: true,
+    });
+    at(machine, 5 * MS, () => machine.scheduler.endSpinIn(spins, 2 * MS));
+    at(machine, 6 * MS, () => machine.wake(fifo));
+    machine.run(Infinity);
+    expect(log).toEqual([
+      ['fifo', 7 * MS],
+      ['spins', 8 * MS],
+    ]);
+    expect(spins.cpuTimeNs).toBe(7 * MS);
+  });
+
+  it('ends with work to follow only on a CPU', () => {
+    const machine = testMachine(1);
+    const body = function* (): TaskBody {
+      yield SPIN;
+    };
+    const [first, second] = [machine.spawn('first', body), machine.spawn('second', body)];
+    machine.run(1);
+    expect([first, second].map((task) => machine.scheduler.burns(task))).toEqual([true, false]);
+    expect(() => machine.scheduler.endSpinIn(second, 1)).toThrow(InvariantViolation);
+  });
+
   it('burns the CPU until it is ended, and costs one event then', () => {
     const machine = testMachine();
     const task = machine.spawn('spins', function* () {

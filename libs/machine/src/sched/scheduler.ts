@@ -56,6 +56,22 @@ export class Scheduler extends Dispatcher {
     if (burns) this.plan(cpu);
   }
 
+  /** Whether the task spins on its CPU at this instant, so that {@link endSpinIn} is possible. */
+  burns(task: Task): boolean {
+    const { cpu } = task;
+    return task.spinning && cpu.current === task && cpu.phase === CpuPhase.Burst;
+  }
+
+  /** Ends the spin of a task that {@link burns} after `workNs` more: one event for what it sees and what it does then. */
+  endSpinIn(task: Task, workNs: number): void {
+    invariant(this.burns(task), 'endSpinIn: the task does not spin');
+    const { cpu } = task;
+    this.settle(cpu);
+    task.spinning = false;
+    task.remainingNs = workNs;
+    this.plan(cpu);
+  }
+
   /** set_user_nice(); `nice` from -20 to 19. */
   renice(task: Task, nice: number): void {
     const weight = weightOf(nice);

@@ -11,7 +11,7 @@ import { variants } from './variants.js';
 import { workloadSchema } from './workloads.js';
 
 /** Raised with every change of behaviour: a result of another version is never taken for one of this. */
-const MODEL_VERSION = 2;
+const MODEL_VERSION = 3;
 
 const PREFILLED: readonly string[] = ['massExpiry', 'established', 'flush'];
 
