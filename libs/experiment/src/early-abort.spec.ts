@@ -60,7 +60,7 @@ describe('a threshold key', () => {
   it('shows a ratio without a unit, and never passes on a ratio to nothing', () => {
     const scenario = queueScenario({ thresholds: { 'backlog_bytes{variant:fast,over:before}': ['med<1'] } });
     const report = reportOf(scenario, values);
-    expect(renderSummary(report)).toMatch(/backlog_bytes fast \/ before +med<1 +0\.1 +n=3 +ok/);
+    expect(renderSummary(report)).toMatch(/backlog_bytes fast \/ before +med<1 +0\.1009 +n=3 +ok/);
     expect(toJUnit(report)).toContain('fast / before: backlog_bytes med&lt;1');
     const toNothing = reportOf(
       scenario,
