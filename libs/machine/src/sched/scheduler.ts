@@ -48,12 +48,12 @@ export class Scheduler extends Dispatcher {
       task.spinEnded = true;
       return;
     }
-    const { cpu } = task;
-    const burns = cpu.current === task && cpu.phase === CpuPhase.Burst;
-    if (burns) this.settle(cpu);
+    if (this.burns(task)) {
+      this.endSpinIn(task, 0);
+      return;
+    }
     task.spinning = false;
     task.remainingNs = 0;
-    if (burns) this.plan(cpu);
   }
 
   /** Whether the task spins on its CPU at this instant, so that {@link endSpinIn} is possible. */
