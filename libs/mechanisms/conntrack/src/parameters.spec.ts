@@ -1,8 +1,8 @@
 // Every parameter that `--set` can name reaches the model: each row changes one, and something that is measured must change
 // with it.
-import { describe, expect, it } from 'vitest';
+import { describeParameters, type ParameterRow } from '@kworkbench/mechanism/testing';
 import { ownDefinitions } from './constants.js';
-import { kernelSchema } from './kernel.js';
+import { type ConntrackKernel, kernelSchema } from './kernel.js';
 import { conntrack } from './mechanism.js';
 import { cellOf, type CellOptions, run } from './testing/cells.js';
 import { workloadSchema } from './workloads.js';
@@ -21,19 +21,7 @@ const benchmark = (workload: Workload = {}, more: CellOptions = {}): CellOptions
   workload: { threads: 3, packets: 500, ...workload },
 });
 
-const measured = (options: CellOptions): string => {
-  expect(conntrack.check(cellOf(options))).toEqual([]);
-  const { metrics, telemetry } = run(options);
-  return JSON.stringify([metrics, telemetry.frames.map(({ columns }) => columns.map((column) => [...column]))]);
-};
-
-interface Row {
-  readonly path: string;
-  /** Another value than the one there. */
-  readonly value: unknown;
-  /** What it needs to matter. */
-  readonly needs: CellOptions;
-}
+type Row = ParameterRow<ConntrackKernel>;
 const row = (path: string, value: unknown, needs: CellOptions): Row => ({ path, value, needs });
 
 const WORKLOAD: readonly Row[] = [
@@ -87,56 +75,32 @@ const NEEDS: Readonly<Record<string, CellOptions>> = {
   adminNs: churn({ kind: 'zones', adminRate: 2000 }),
 };
 
-const paths = (rows: readonly Row[]): readonly string[] => rows.map(({ path }) => path).toSorted();
-
-describe('--set workload', () => {
-  it('has a row here for every parameter', () => {
-    expect(paths(WORKLOAD)).toEqual(Object.keys(workloadSchema.shape).toSorted());
-  });
-
-  it.each(WORKLOAD)('$path: $value', ({ path, value, needs }) => {
-    expect(measured({ ...needs, workload: { ...needs.workload, [path]: value } })).not.toBe(measured(needs));
-  });
-});
-
-describe('--set kernel', () => {
-  it('has a row here for every option', () => {
-    expect([...paths(KERNEL), ...ELSEWHERE].toSorted()).toEqual(Object.keys(kernelSchema.shape).toSorted());
-  });
-
-  it.each(KERNEL)('$path: $value', ({ path, value, needs }) => {
-    expect(measured({ ...needs, kernel: { ...needs.kernel, [path]: value } })).not.toBe(measured(needs));
-  });
-});
-
 /** A machine of two clusters has them changed into one by more cores in each. */
 const OTHER: Readonly<Record<string, number>> = { coresPerCluster: 4, threadsPerCore: 1 };
 
-describe('--set machine.constants', () => {
-  it.each(ownDefinitions.map(({ name, max }) => [name, max] as const))('%s', (name, max) => {
-    const options = NEEDS[name] ?? SHORT;
-    const value = cellOf(options).machine.constants[name]!;
-    const other = OTHER[name] ?? (value * 1.5 + 1 > max ? value * 0.5 : value * 1.5 + (value === 0 ? 1 : 0));
-    expect(measured({ ...options, constants: { ...options.constants, [name]: other } })).not.toBe(measured(options));
-  });
-});
+const otherThan = (name: string, max: number, value: number): number =>
+  OTHER[name] ?? (value * 1.5 + 1 > max ? value * 0.5 : value * 1.5 + (value === 0 ? 1 : 0));
 
-describe('--set machine', () => {
-  it.each([
+describeParameters<ConntrackKernel>({
+  mechanism: conntrack,
+  cells: { cellOf, run },
+  workloadSchema,
+  kernelSchema,
+  workload: WORKLOAD,
+  kernel: KERNEL,
+  elsewhere: ELSEWHERE,
+  constants: ownDefinitions.map(({ name, max }) => [
+    name,
+    NEEDS[name] ?? SHORT,
+    (value) => otherThan(name, max, value),
+  ]),
+  machine: [
     ['cpus', { cpus: 4 }],
     ['profile', { profile: 'optimised-2cpu' }],
     ['seed', { seed: 2 }],
-  ])('%s', (_what, change) => {
-    const options = benchmark({ threads: 6 });
-    expect(measured({ ...options, ...change })).not.toBe(measured(options));
-  });
-});
-
-describe('what cannot be', () => {
-  const text = 'a string that is none of them';
-  const cases: readonly (readonly ['workload' | 'kernel', string, unknown])[] = [
-    ...WORKLOAD.map(({ path }) => ['workload', path, text] as const),
-    ...KERNEL.map(({ path }) => ['kernel', path, text] as const),
+  ],
+  machineNeeds: benchmark({ threads: 6 }),
+  refused: [
     ['workload', 'threads', 0],
     ['workload', 'threads', 1.5],
     ['workload', 'batch', 33],
@@ -144,11 +108,5 @@ describe('what cannot be', () => {
     ['workload', 'natPorts', 65_537],
     ['workload', 'duration', -1],
     ['kernel', 'connLimit', 0],
-  ];
-
-  it.each(cases)('is refused, with its place: %s.%s = %s', (part, path, value) => {
-    const { success, error } = (part === 'kernel' ? kernelSchema : workloadSchema).safeParse({ [path]: value });
-    expect(success).toBe(false);
-    expect(error!.issues[0]!.path).toEqual([path]);
-  });
+  ],
 });

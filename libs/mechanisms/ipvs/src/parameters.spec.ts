@@ -1,7 +1,7 @@
 // Every parameter of a scenario reaches the model: each row changes one, and something that is measured must change with it.
-import { describe, expect, it } from 'vitest';
+import { describeParameters, type ParameterRow } from '@kworkbench/mechanism/testing';
 import { estimatorConstants } from './constants.js';
-import { kernelSchema } from './kernel.js';
+import { type IpvsKernel, kernelSchema } from './kernel.js';
 import { ipvs } from './mechanism.js';
 import { cellOf, type CellOptions, run } from './testing/cells.js';
 import { workloadSchema } from './workloads.js';
@@ -16,22 +16,11 @@ const base = (workload: Workload = {}, more: CellOptions = {}): CellOptions => (
   ...more,
   workload: { ...BASE, ...workload },
 });
-const measured = (options: CellOptions): string => {
-  expect(ipvs.check(cellOf(options))).toEqual([]);
-  const { metrics, telemetry } = run(options);
-  return JSON.stringify([metrics, telemetry.frames.map(({ columns }) => columns.map((column) => [...column]))]);
-};
 
 /** Few estimators in a kthread, so that there are several, with rows that fill. */
 const MANY = { constants: { estimateHotNs: 5000 } } as const;
 
-interface Row {
-  readonly path: string;
-  /** Another value than the one there. */
-  readonly value: unknown;
-  /** What it needs to matter. */
-  readonly needs: CellOptions;
-}
+type Row = ParameterRow<IpvsKernel>;
 const row = (path: string, value: unknown, workload: Workload = {}, more: CellOptions = {}): Row => ({
   path,
   value,
@@ -98,56 +87,30 @@ const NEEDS: Readonly<Record<string, CellOptions>> = {
   packetRing: base({ services: 4000, packetRate: 20_000 }, { variant: 'timer' }),
 };
 
-const paths = (rows: readonly Row[]): readonly string[] => rows.map(({ path }) => path).toSorted();
-
-describe('the workload', () => {
-  it('has a row here for every parameter', () => {
-    expect(paths(WORKLOAD)).toEqual(Object.keys(workloadSchema.shape).toSorted());
-  });
-
-  it.each(WORKLOAD)('$path: $value', ({ path, value, needs }) => {
-    expect(measured({ ...needs, workload: { ...needs.workload, [path]: value } })).not.toBe(measured(needs));
-  });
-});
-
-describe('the kernel', () => {
-  it('has a row here for every option', () => {
-    const own = Object.keys(kernelSchema.shape).filter((name) => name !== 'brought');
-    expect(paths(KERNEL)).toEqual(own.toSorted());
-  });
-
-  it.each(KERNEL)('$path: $value', ({ path, value, needs }) => {
-    expect(measured({ ...needs, kernel: { ...needs.kernel, [path]: value } })).not.toBe(measured(needs));
-  });
-});
-
 /** Values of constants that only an extreme shows. */
 const EXTREME: Readonly<Record<string, number>> = { packetRing: 2, statsLockNs: 1e6 };
 
-describe('the constants', () => {
-  it.each(estimatorConstants.map(({ name }) => name))('%s', (name) => {
-    const options = NEEDS[name] ?? base();
-    const other = EXTREME[name] ?? cellOf(options).machine.constants[name]! * 1.5 + 1;
-    expect(measured({ ...options, constants: { ...options.constants, [name]: other } })).not.toBe(measured(options));
-  });
-});
-
-describe('the machine', () => {
-  it.each([
+describeParameters<IpvsKernel>({
+  mechanism: ipvs,
+  cells: { cellOf, run },
+  workloadSchema,
+  kernelSchema,
+  workload: WORKLOAD,
+  kernel: KERNEL,
+  elsewhere: ['brought'],
+  constants: estimatorConstants.map(({ name }) => [
+    name,
+    NEEDS[name] ?? base(),
+    (value) => EXTREME[name] ?? value * 1.5 + 1,
+  ]),
+  machine: [
     ['cpus', { cpus: 8 }],
     ['hz', { hz: 1000 }],
     ['profile', { profile: 'epyc7601-ondemand' }],
     ['seed', { seed: 2 }],
-  ])('%s', (_what, change) => {
-    expect(measured({ ...base(), ...change })).not.toBe(measured(base()));
-  });
-});
-
-describe('what cannot be', () => {
-  const text = 'a string that is none of them';
-  const cases: readonly (readonly ['workload' | 'kernel', string, unknown])[] = [
-    ...WORKLOAD.map(({ path }) => ['workload', path, text] as const),
-    ...KERNEL.map(({ path }) => ['kernel', path, text] as const),
+  ],
+  machineNeeds: base(),
+  refused: [
     ['workload', 'estNice', 25],
     ['workload', 'estNice', 1.5],
     ['workload', 'services', 4_000_001],
@@ -155,11 +118,5 @@ describe('what cannot be', () => {
     ['workload', 'estCpulist', '3-1-2'],
     ['workload', 'runEstimationOffAt', -2],
     ['kernel', 'rlimitNproc', 0],
-  ];
-
-  it.each(cases)('is refused, with its place: %s.%s = %s', (part, path, value) => {
-    const { success, error } = (part === 'kernel' ? kernelSchema : workloadSchema).safeParse({ [path]: value });
-    expect(success).toBe(false);
-    expect(error!.issues[0]!.path).toEqual([path]);
-  });
+  ],
 });
