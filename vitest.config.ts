@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 // One configuration for every package. Workspace imports resolve to sources (the `kwb-source` condition),
@@ -10,6 +11,7 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ['src/**/*.spec.ts'],
+    setupFiles: [fileURLToPath(new URL('vitest.setup.ts', import.meta.url))],
     passWithNoTests: false,
     testTimeout: 30_000,
     // Hooks start and stop real servers; on two busy cores PostgreSQL alone takes longer than the default of 10 s.

@@ -9,7 +9,6 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const report = (over: object) => ({
   numPassedTests: 3,
-  numFailedTests: 0,
   numPendingTests: 0,
   numTodoTests: 0,
   success: true,
@@ -18,21 +17,33 @@ const report = (over: object) => ({
 });
 
 describe('the counts of a vitest report', () => {
-  test('are its own when every file ran', () => {
-    expect(countsOf(report({ numFailedTests: 1, numPendingTests: 2, numTodoTests: 1, success: false }))).toEqual({
+  test('name each failed test with the first line of its error', () => {
+    const failedTest = {
+      status: 'failed',
+      fullName: 'x is one',
+      failureMessages: ['\u001b[31mAssertionError: 2\n  at'],
+    };
+    const testResults = [
+      { name: 'a.spec.ts', status: 'failed', message: '', assertionResults: [failedTest, { status: 'passed' }] },
+      { name: 'b.spec.ts', status: 'passed', message: '', assertionResults: [{ status: 'passed' }] },
+    ];
+    expect(countsOf(report({ testResults, numPendingTests: 2, numTodoTests: 1, success: false }))).toEqual({
       passed: 3,
-      failed: 1,
+      failures: ['a.spec.ts: x is one: AssertionError: 2'],
       skipped: 3,
     });
   });
 
-  test('have one failure for a file that broke before its first test', () => {
-    const testResults = [{ status: 'failed', assertionResults: [] }];
-    expect(countsOf(report({ testResults, success: false })).failed).toBe(1);
+  test.each([
+    { message: 'top broke\n  at', said: 'a.spec.ts: top broke' },
+    { message: '', said: 'a.spec.ts: a hook of it, see above' },
+  ])('have one failure for a file that broke outside its tests: $said', ({ message, said }) => {
+    const testResults = [{ name: 'a.spec.ts', status: 'failed', message, assertionResults: [{ status: 'skipped' }] }];
+    expect(countsOf(report({ testResults, success: false })).failures).toEqual([said]);
   });
 
-  test('have one failure for a run that failed outside its tests', () => {
-    expect(countsOf(report({ success: false })).failed).toBe(1);
+  test('have one failure for a run that failed outside its files', () => {
+    expect(countsOf(report({ success: false })).failures).toHaveLength(1);
   });
 });
 
@@ -43,6 +54,6 @@ test('a missing or broken file has no counts', () => {
 });
 
 test('the last line names skipped tests only when there are any', () => {
-  expect(countsLine({ passed: 3, failed: 0, skipped: 0 })).toBe('3 passed, 0 failed');
-  expect(countsLine({ passed: 3, failed: 1, skipped: 2 })).toBe('3 passed, 1 failed, 2 skipped');
+  expect(countsLine({ passed: 3, failures: [], skipped: 0 })).toBe('3 passed, 0 failed');
+  expect(countsLine({ passed: 3, failures: ['x'], skipped: 2 })).toBe('3 passed, 1 failed, 2 skipped');
 });

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, globSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { ROOT } from '../paths.js';
-import { add, NOTHING, readCounts, type Counts } from './counts.js';
+import { add, NOTHING, readCounts, withFailure, type Counts } from './counts.js';
 
 export interface TestOptions {
   /** Nothing from Nx's cache. */
@@ -81,11 +81,10 @@ function unitTests(options: TestOptions): Step {
         const found = readCounts(join(folder, RESULTS));
         if (found) counts = add(counts, found);
         else if (options.affectedSince === undefined) {
-          process.stdout.write(`${folder.slice(ROOT.length + 1)}: its tests wrote no results\n`);
-          counts = add(counts, { ...NOTHING, failed: 1 });
+          counts = withFailure(counts, `${folder.slice(ROOT.length + 1)}: its tests wrote no results`);
         }
       }
-      return { ok: ok && counts.failed === 0, counts };
+      return { ok: ok && counts.failures.length === 0, counts };
     },
   };
 }
@@ -100,7 +99,7 @@ function endToEnd(): Step {
       const config = existsSync(join(folder, 'vitest.config.ts')) ? 'vitest.config.ts' : '../vitest.config.ts';
       const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${RESULTS}`];
       const ok = await passes(binary('vitest'), ['run', '--root', '.', '--config', config, ...reporters], folder);
-      return { ok, counts: readCounts(results) ?? { ...NOTHING, failed: 1 } };
+      return { ok, counts: readCounts(results) ?? withFailure(NOTHING, 'e2e: its tests wrote no results') };
     },
   };
 }

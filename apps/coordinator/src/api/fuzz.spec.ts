@@ -97,8 +97,9 @@ function sendAll(framing: string, bytes: number): Promise<{ sent: number; answer
     socket.write(
       `POST /api/v1/experiments HTTP/1.1\r\nhost: x\r\ncontent-type: application/yaml\r\n${framing}\r\n\r\n`,
     );
-    const write = () => {
-      if (socket.destroyed) return;
+    const write = (error?: Error | null) => {
+      // A write that failed calls back before its socket is destroyed: another one now would be queued and called back at once.
+      if (error || socket.destroyed) return;
       if (sent < bytes) {
         sent += piece.length;
         return void socket.write(chunk, write);
