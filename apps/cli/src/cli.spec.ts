@@ -49,7 +49,7 @@ describe('help', () => {
     }
   });
 
-  test.each(['up', 'submit', 'watch', 'report'])('kwb %s --help', async (verb) => {
+  test.each(['up', 'submit', 'watch', 'cancel', 'report'])('kwb %s --help', async (verb) => {
     const { code, stdout } = await kwb([verb, '--help']);
     expect(code).toBe(0);
     expect(stdout).toMatch(new RegExp(`^Usage: kwb ${verb} `));
@@ -139,7 +139,11 @@ ${spec
     ['0 replications', () => ['run', ...SMALL, '--replications', '0'], /--replications.*expected an integer from 1/],
     ['0 workers', () => ['run', ...SMALL, '--workers', '0'], /--workers.*expected an integer from 1/],
     ['an unknown backend', () => ['run', ...SMALL, '--backend', 'fast'], /--backend.*sim, live/],
-    ['an unknown thing to list', () => ['list', 'frogs'], /'frogs' is invalid.*scenarios, mechanisms, runs/],
+    [
+      'an unknown thing to list',
+      () => ['list', 'frogs'],
+      /'frogs' is invalid.*scenarios, mechanisms, runs, experiments/,
+    ],
     ['two modes of test', () => ['test', '--all', '--affected'], /--all and --affected contradict/],
     ['an address without a port', () => ['watch', 'x', '--coordinator', 'here'], /expected host:port/],
     ['a report of a folder without one', () => ['report', `${folder}/`], /expected a run directory/],
@@ -279,7 +283,7 @@ describe('the verbs around a run', () => {
     expect(findings).toContainEqual(expect.objectContaining({ what: 'redis-server', status: 'missing' }));
   });
 
-  test.each(['submit netns-unshare-storm', 'watch x', 'report x'])(
+  test.each(['submit netns-unshare-storm', 'watch x', 'cancel x', 'list experiments', 'report x'])(
     'kwb %s without a coordinator ends with 114 and says how to get one',
     async (words) => {
       const { code, stdout, stderr } = await kwb([...words.split(' '), '--coordinator', '127.0.0.1:1']);

@@ -2,6 +2,7 @@
 import { exitCodes, type ExitCode } from '@kworkbench/experiment';
 import { Command, CommanderError, type OutputConfiguration } from 'commander';
 import { addReplay, addResume } from './verbs/again.js';
+import { addCancel } from './verbs/cancel.js';
 import { addBaseline, addCompare } from './verbs/compare.js';
 import { addDoctor } from './verbs/doctor.js';
 import { addList } from './verbs/list.js';
@@ -27,6 +28,7 @@ const VERBS = [
   addUp,
   addSubmit,
   addWatch,
+  addCancel,
   addReport,
   addExport,
 ];

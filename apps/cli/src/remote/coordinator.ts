@@ -1,5 +1,10 @@
 // The coordinator as the CLI talks to it: gRPC, errors worded as one line with an exit code.
-import { ExperimentsClient, type Experiment, type ExperimentsClient as Client } from '@kworkbench/contracts';
+import {
+  ExperimentsClient,
+  ExperimentState,
+  type Experiment,
+  type ExperimentsClient as Client,
+} from '@kworkbench/contracts';
 import { ExitCode } from '@kworkbench/experiment';
 import {
   credentials,
@@ -70,6 +75,12 @@ export class Coordinator {
 
   cancel(id: string): Promise<Experiment> {
     return this.#call(this.#client.cancel.bind(this.#client), { id });
+  }
+
+  /** The newest experiments, newest first. */
+  async list(limit: number): Promise<Experiment[]> {
+    const request = { limit, beforeId: '', cursor: '', scenario: '', state: ExperimentState.UNSPECIFIED };
+    return (await this.#call(this.#client.list.bind(this.#client), request)).experiments;
   }
 
   async reportJson(id: string): Promise<string> {

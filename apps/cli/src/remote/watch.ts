@@ -23,7 +23,10 @@ export async function watchExperiment(id: string, options: WatchOptions): Promis
     interruptible(async (signal) => {
       const last = await follow(coordinator, id, signal, options.quiet ?? false);
       if (signal.aborted)
-        throw new CliError(ExitCode.Cancelled, `watch: stopped watching; ${id} goes on (kwb watch ${id})`);
+        throw new CliError(
+          ExitCode.Cancelled,
+          `watch: stopped watching; ${id} goes on (kwb watch ${id}; kwb cancel ${id} ends it)`,
+        );
       if (last?.state === ExperimentState.CANCELLED) {
         throw new CliError(
           ExitCode.Cancelled,

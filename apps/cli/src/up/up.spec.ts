@@ -49,7 +49,7 @@ async function status(url: string): Promise<number | undefined> {
   );
 }
 
-test('everything gets ready, an experiment runs through it, and Ctrl-C ends it all', { timeout: 120_000 }, async () => {
+test('everything gets ready, an experiment runs through it, and Ctrl-C ends it all', { timeout: 240_000 }, async () => {
   const stack = up('whole');
   const { http, grpc } = await addresses(stack);
   expect(await status(`${http}/readyz`)).toBe(200);
@@ -66,6 +66,23 @@ test('everything gets ready, an experiment runs through it, and Ctrl-C ends it a
   expect(watched.code).toBe(local.code);
   const report = await kwb(['report', id, '--json', '-', '--coordinator', grpc]);
   expect(digests(report.stdout)).toEqual(digests(local.stdout));
+
+  // One that would run for minutes is ended; one that has ended stays as it is.
+  const long = await kwb(['submit', 'netns-unshare-storm', '--replications', '50', '--coordinator', grpc]);
+  const cancelled = await kwb(['cancel', long.stdout.trim(), '--coordinator', grpc]);
+  expect(cancelled).toMatchObject({ code: 0, stdout: expect.stringMatching(/ is cancelled, \d+ of 100 cells\n$/) });
+  expect(await kwb(['cancel', id, '--coordinator', grpc])).toMatchObject({
+    code: 0,
+    stdout: `${id} is completed, 2 of 2 cells\n`,
+  });
+  const listed = await kwb(['list', 'experiments', '--json', '--coordinator', grpc]);
+  expect(JSON.parse(listed.stdout)).toMatchObject([
+    { id: long.stdout.trim(), state: 'cancelled' },
+    { id, scenario: 'netns-unshare-storm', state: 'completed', cells: '2 of 2' },
+  ]);
+  expect((await kwb(['watch', long.stdout.trim(), '--coordinator', grpc])).code).toBe(105);
+  const nothing = await kwb(['cancel', 'nothing', '--coordinator', grpc]);
+  expect(nothing).toMatchObject({ code: 104, stderr: expect.stringMatching(/^kwb: cancel: .*nothing/) });
 
   stack.kill('SIGINT');
   expect((await stack.ended).code).toBe(0);

@@ -1,8 +1,9 @@
-// `kwb list`: the catalogue, the mechanisms, and the runs of this folder.
+// `kwb list`: the catalogue, the mechanisms, the runs of this folder, and the experiments of a coordinator.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ExitCode, listScenarioFiles, mechanisms, ScenarioError } from '@kworkbench/experiment';
 import { Argument, type Command } from 'commander';
+import { coordinatorOption } from '../coordinator-option.js';
 import { CliError } from '../errors.js';
 import { SCENARIOS } from '../paths.js';
 import { planSummary } from '../plan.js';
@@ -12,25 +13,30 @@ import { formatTable } from '../table.js';
 interface ListOptions {
   readonly json?: boolean;
   readonly out: string;
+  readonly coordinator: string;
 }
 
 type Row = Readonly<Record<string, string | number>>;
 
-const KINDS: Readonly<Record<string, (options: ListOptions) => Row[]>> = {
+const KINDS: Readonly<Record<string, (options: ListOptions) => Row[] | Promise<Row[]>>> = {
   scenarios: listScenarios,
   mechanisms: listMechanisms,
   runs: listRuns,
+  experiments: async ({ coordinator }) => (await import('../remote/experiments.js')).listExperiments(coordinator),
 };
 
 export function addList(program: Command): void {
   program
     .command('list')
-    .description('list the scenarios of the catalogue, the mechanisms, or the runs of this folder')
+    .description(
+      'list the scenarios of the catalogue, the mechanisms, the runs of this folder, or the experiments of a coordinator',
+    )
     .addArgument(new Argument('<what>', 'what to list').choices(Object.keys(KINDS)))
     .option('--json', 'print JSON')
     .option('--out <dir>', 'where the runs are', 'runs')
-    .action((what: string, options: ListOptions) => {
-      const rows = KINDS[what]!(options);
+    .addOption(coordinatorOption())
+    .action(async (what: string, options: ListOptions) => {
+      const rows = await KINDS[what]!(options);
       process.stdout.write(options.json ? `${JSON.stringify(rows, null, 2)}\n` : `${render(rows, what)}\n`);
     });
 }
