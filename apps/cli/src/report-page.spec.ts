@@ -83,11 +83,11 @@ test('is complete without its script', async () => {
 
 test('reads values off a chart with the arrow keys, and aloud', async () => {
   const { page } = await open();
-  const chart = page.locator('svg[data-x]').first();
-  await chart.focus();
+  const chart = page.locator('section').first().locator('figure', { hasText: 'loop, median' });
+  await chart.locator('svg[data-x]').focus();
   await page.keyboard.press('ArrowRight');
   await page.keyboard.press('ArrowRight');
-  const reading = page.locator('.reading').first();
+  const reading = chart.locator('.reading');
   expect(await reading.textContent()).toMatch(/^at 6: before \d[\d.]* \w+ · v4 \d[\d.]* \w+$/);
   expect(await reading.getAttribute('aria-live')).toBe('polite');
   const summary = JSON.parse(readFileSync(join(run, 'report.json'), 'utf8')).summary as {

@@ -4,7 +4,7 @@
 // survive any correction, the interval alone decides, and the entry says so (`corrected: false`).
 import type { MetricSpec } from '@kworkbench/mechanism';
 import { hodgesLehmann, holm, rankSum, signedRank } from '../rank-tests.js';
-import { median, MIN_SAMPLES_FOR_INTERVAL, pairedDifference, type Interval } from '../statistics.js';
+import { median, medianInterval, MIN_SAMPLES_FOR_INTERVAL, pairedDifference, type Interval } from '../statistics.js';
 import type { Report } from './schema.js';
 
 export type ContrastVerdict = Report['comparisons'][number]['verdict'];
@@ -15,12 +15,19 @@ export interface Contrast {
   readonly median: number;
   readonly difference: number;
   readonly interval: Interval | undefined;
+  readonly relative: Relative | undefined;
   readonly test: 'signed-rank' | 'rank-sum';
   readonly p: number;
   readonly smallestP: number;
   readonly delta: number;
   /** Nothing to test: every pair, or every value, is equal. */
   readonly equal: boolean;
+}
+
+/** The difference as a share of the baseline. */
+interface Relative {
+  readonly change: number;
+  readonly interval: Interval | undefined;
 }
 
 /** The largest chance of one false alarm among all comparisons. */
@@ -37,6 +44,7 @@ export function pairedContrast(pairs: readonly (readonly [base: number, other: n
     median: median(other),
     difference,
     interval,
+    relative: pairedChange(pairs) ?? scaled(difference, undefined, median(base)),
     p,
     smallestP,
     test: 'signed-rank',
@@ -45,10 +53,30 @@ export function pairedContrast(pairs: readonly (readonly [base: number, other: n
   };
 }
 
+/**
+ * Each pair relative to its own baseline, as a baseline that differs from seed to seed says nothing of the change.
+ * Undefined where a baseline is 0.
+ */
+function pairedChange(pairs: readonly (readonly [base: number, other: number])[]): Relative | undefined {
+  if (pairs.some(([base]) => base === 0)) return undefined;
+  const changes = pairs.map(([base, other]) => (other - base) / Math.abs(base));
+  return { change: median(changes), interval: medianInterval(changes) };
+}
+
+function scaled(difference: number, interval: Interval | undefined, baseline: number): Relative | undefined {
+  if (baseline === 0) return undefined;
+  const size = Math.abs(baseline);
+  return {
+    change: difference / size,
+    interval: interval && { low: interval.low / size, high: interval.high / size },
+  };
+}
+
 export function independentContrast(base: readonly number[], other: readonly number[]): Contrast {
   const { p, smallestP, delta } = rankSum(base, other);
-  const { shift, interval } = hodgesLehmann(base, other);
+  const { shift, interval: known } = hodgesLehmann(base, other);
   const n = Math.min(base.length, other.length);
+  const interval = n >= MIN_SAMPLES_FOR_INTERVAL ? known : undefined;
   return {
     n,
     baselineMedian: median(base),
@@ -57,7 +85,8 @@ export function independentContrast(base: readonly number[], other: readonly num
     p,
     smallestP,
     delta,
-    interval: n >= MIN_SAMPLES_FOR_INTERVAL ? interval : undefined,
+    interval,
+    relative: scaled(shift, interval, median(base)),
     test: 'rank-sum',
     equal: [...base, ...other].every((value) => value === base[0]),
   };
@@ -82,7 +111,7 @@ export function judgeContrasts<T extends Judged>(
     const { contrast, metric } = made;
     const pAdjusted = adjusted.get(made) ?? 1;
     const corrected = contrast.smallestP * tested.length <= ALPHA;
-    const { n, baselineMedian, difference, interval, test, p, delta } = contrast;
+    const { n, baselineMedian, difference, interval, relative, test, p, delta } = contrast;
     const entry: ContrastEntry = {
       metric: metric.name,
       n,
@@ -91,7 +120,9 @@ export function judgeContrasts<T extends Judged>(
       difference,
       low: interval?.low ?? null,
       high: interval?.high ?? null,
-      relative: baselineMedian === 0 ? null : difference / Math.abs(baselineMedian),
+      relative: relative?.change ?? null,
+      relativeLow: relative?.interval?.low ?? null,
+      relativeHigh: relative?.interval?.high ?? null,
       test,
       p,
       pAdjusted,

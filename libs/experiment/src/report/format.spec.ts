@@ -33,11 +33,21 @@ describe('formats', () => {
     expect(metricLabel('mem_available_dip_bytes', 'bytes')).toBe('mem available dip');
     expect(metricLabel('mem_slope_bytes_per_second', 'bytes_per_second')).toBe('mem slope');
     expect(metricLabel('kworkers_max', 'count')).toBe('kworkers max');
-    expect([formatPercent(-0.06), formatPercent(0.123), formatPercent(0), formatPercent(-3e-7)]).toEqual([
-      '-6 %',
-      '+12 %',
-      '0 %',
-      '-<0.01 %',
-    ]);
+  });
+
+  it.each([
+    [-0.06, '-6 %'],
+    [0.123, '+12 %'],
+    [0, '0 %'],
+    [-3e-7, '<0.01 %'],
+    // What is left of it counts: no decrease that leaves something is one of 100 %.
+    [-0.9937, '-99 %'],
+    [-0.99541, '-99.5 %'],
+    [-0.99938, '-99.94 %'],
+    [-0.9999996, '-99.99 %'],
+    [-1, '-100 %'],
+    [14.2, '+1,420 %'],
+  ])('show a change of %d as %s', (ratio, text) => {
+    expect(formatPercent(ratio)).toBe(text);
   });
 });

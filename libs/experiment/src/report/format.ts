@@ -84,13 +84,22 @@ export function formatGiB(bytes: number): string {
 /** Below this a percentage is shown as `<0.01 %`: more digits would look like a finding. */
 const LEAST_PERCENT = 0.01;
 
-/** `-6 %`, `+12 %`. */
+/** From here on a decrease is shown by what it leaves: rounded to `-100 %` it would look like all. */
+const NEARLY_ALL_PERCENT = 99.5;
+
+/** `-6 %`, `+12 %`, `-99.94 %`. */
 export function formatPercent(ratio: number): string {
   const size = Math.abs(ratio) * 100;
   if (size === 0) return '0 %';
-  const sign = ratio > 0 ? '+' : '-';
-  if (size < LEAST_PERCENT) return `${sign}<${LEAST_PERCENT} %`;
-  return `${sign}${size < 10 ? Number(size.toPrecision(2)) : integer(size)} %`;
+  if (size < LEAST_PERCENT) return `<${LEAST_PERCENT} %`;
+  return `${ratio > 0 ? '+' : '-'}${percentDigits(size)} %`;
+}
+
+function percentDigits(size: number): string {
+  if (size < 10) return String(Number(size.toPrecision(2)));
+  if (size < NEARLY_ALL_PERCENT || size >= 100) return integer(size);
+  const left = Math.max(LEAST_PERCENT, Number((100 - size).toPrecision(1)));
+  return String(Number((100 - left).toFixed(2)));
 }
 
 /** What a table calls a metric: its name without the unit. */

@@ -84,7 +84,7 @@ function worst(entries: readonly Entry[]): string {
   const size = ({ relative }: Entry) => (relative === null ? Infinity : Math.abs(relative));
   const [largest] = found.toSorted((a, b) => size(b) - size(a));
   const { metric, variant, point, relative } = largest!;
-  const by = relative === null ? 'is no longer 0' : `is ${formatPercent(Math.abs(relative)).slice(1)} worse`;
+  const by = relative === null ? 'is no longer 0' : `is ${formatPercent(Math.abs(relative)).replace('+', '')} worse`;
   const more = found.length > 1 ? `, and ${found.length - 1} more` : '';
   return `${metric} of ${named(variant, point)} ${by}${more}`;
 }

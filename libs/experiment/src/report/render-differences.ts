@@ -2,7 +2,8 @@
 // point and the headline metrics as columns. A difference without an interval is never shown.
 import { formatPercent, metricLabel } from './format.js';
 import type { Report } from './schema.js';
-import { table, type Style } from './table.js';
+import { isSmall, standOut } from './stand-out.js';
+import { fittingColumns, table, type Style } from './table.js';
 import { named, pointText, scalarText, show, spread, unitOf } from './words.js';
 
 type Entry = Report['comparisons'][number];
@@ -10,8 +11,8 @@ type Entry = Report['comparisons'][number];
 /** Differences and points that are listed one below the other. */
 const MAX_LISTED = 24;
 const MAX_LISTED_POINTS = 2;
-/** A metric that differs by less than this everywhere needs no column: the width is for those that do. */
-const SMALL = 0.01;
+/** Percentage points; a side below this is not shown. */
+const LEAST_POINTS = 0.01;
 /** Rows of a large sweep, both ends among them. */
 const MAX_ROWS = 48;
 
@@ -26,7 +27,18 @@ export function differences(report: Report, paint: Style, width: number): string
   const few = known.length <= MAX_LISTED && points <= MAX_LISTED_POINTS;
   const text = few ? listed(report, known, paint) : byPoint(report, known, paint, width);
   const left = headline.length - known.length;
-  return left === 0 ? text : `${text}\n${left} more have too few replications.`;
+  const notes = [...(left > 0 ? [`${left} more have too few replications.`] : []), ...correctionNote(known)];
+  return [text, ...notes.map((note) => paint.dim(note))].join('\n');
+}
+
+/** Said where it matters: something left the noise, and with so few replications anything might. */
+export function correctionNote(entries: readonly Entry[]): string[] {
+  const chance = entries.some(({ corrected, verdict }) => corrected === false && verdict !== 'within noise');
+  return chance
+    ? [
+        `n=${entries[0]!.n} is too few for a correction over all comparisons: the intervals decide, one alone may be chance`,
+      ]
+    : [];
 }
 
 function listed(report: Report, entries: readonly Entry[], paint: Style): string {
@@ -38,20 +50,14 @@ function listed(report: Report, entries: readonly Entry[], paint: Style): string
       entry.relative === null ? '' : formatPercent(entry.relative),
       `${show(report, entry.metric, entry.low!)} to ${show(report, entry.metric, entry.high!)}`,
       `n=${entry.n}`,
-      painted(entry.verdict, entry.verdict, paint),
+      painted(entry, entry.verdict, paint),
     ];
   });
   return table([['paired difference', 'median', '', '95 % interval', '', ''], ...rows], paint);
 }
 
 function byPoint(report: Report, entries: readonly Entry[], paint: Style, width: number): string {
-  const loud = new Set(entries.filter(({ verdict }) => verdict !== 'within noise').map(({ metric }) => metric));
-  const ofHeadline = report.headline.filter((metric) => entries.some((entry) => entry.metric === metric));
-  const quiet = ofHeadline.filter((metric) => !loud.has(metric));
-  const isSmall = (metric: string) =>
-    entries.every((entry) => entry.metric !== metric || (entry.relative !== null && Math.abs(entry.relative) < SMALL));
-  const small = ofHeadline.filter((metric) => loud.has(metric) && isSmall(metric));
-  const metrics = ofHeadline.filter((metric) => loud.has(metric) && !isSmall(metric));
+  const { loud: metrics, small, quiet } = standOut(report);
   const labels = (names: readonly string[]) => names.map((name) => metricLabel(name, unitOf(report, name))).join(', ');
   const all = [
     ...Map.groupBy(entries, ({ variant, baseline, point }) => `${variant} - ${baseline} ${pointText(point)}`).values(),
@@ -76,27 +82,43 @@ function byPoint(report: Report, entries: readonly Entry[], paint: Style, width:
     ),
   ]);
   const head = ['paired difference', ...paths, ...metrics.map((metric) => metricLabel(metric, unitOf(report, metric)))];
-  const about = `medians of n=${entries[0]!.n} differences; ± is the wider side of the 95 % interval`;
+  const about = `medians of n=${entries[0]!.n} paired changes; ± is the wider side of the 95 % interval, in percentage points`;
+  const lines = [head, ...rows];
+  const left = head.slice(fittingColumns(lines, width));
+  if (left.length > 0) notes.unshift(`too wide for ${width} columns: ${left.join(', ')}`);
   const some = shown.length < all.length ? [`${shown.length} of ${all.length} rows`] : [];
-  return [table([head, ...rows], paint, width), ...[about, ...some, ...notes].map((note) => paint.dim(note))].join(
-    '\n',
+  return [table(lines, paint, width), ...[about, ...some, ...notes].map((note) => paint.dim(note))].join('\n');
+}
+
+/** `-98 % ±0.4 better`, relative to the baseline; the difference itself where the baseline is 0. */
+function cellText(report: Report, entry: Entry | undefined, paint: Style): string {
+  if (!entry) return '';
+  if (entry.verdict === 'within noise') return entry.verdict;
+  return painted(
+    entry,
+    `${changeText(report, entry)}${entry.verdict === 'different' ? '' : ` ${entry.verdict}`}`,
+    paint,
   );
 }
 
-/** `-98 % ±0.4 % better`, relative to the baseline; the difference itself where the baseline is 0. */
-function cellText(report: Report, entry: Entry | undefined, paint: Style): string {
-  if (!entry) return '';
-  const { verdict, difference, relative, low, high, metric, baselineMedian } = entry;
-  if (verdict === 'within noise') return verdict;
+/** `-98.4 % ±0.1`, in percentage points: no more digits than the interval carries. */
+export function changeText(report: Report, { metric, difference, low, high, ...entry }: Entry): string {
+  const { relative, relativeLow, relativeHigh } = entry;
+  if (relative !== null && typeof relativeLow === 'number' && typeof relativeHigh === 'number') {
+    const points = 100 * Math.max(relativeHigh - relative, relative - relativeLow);
+    if (points < LEAST_POINTS) return formatPercent(relative);
+    const digits = points >= 10 ? 0 : points >= 1 && Math.abs(relative) >= 0.1 ? 0 : points >= 0.1 ? 1 : 2;
+    const [size, side] = [100 * relative, points].map((value) => value.toFixed(digits));
+    return `${relative > 0 ? '+' : ''}${size} % ±${side}`;
+  }
   const side = Math.max(high! - difference, difference - low!);
-  const [size, width] =
-    relative === null
-      ? [`${difference > 0 ? '+' : ''}${show(report, metric, difference)}`, show(report, metric, side)]
-      : [formatPercent(relative), formatPercent(side / Math.abs(baselineMedian)).replace('+', '')];
-  return painted(verdict, `${size} ±${width}${verdict === 'different' ? '' : ` ${verdict}`}`, paint);
+  return `${difference > 0 ? '+' : ''}${show(report, metric, difference)} ±${show(report, metric, side)}`;
 }
 
-function painted(verdict: Entry['verdict'], text: string, paint: Style): string {
+/** Green and red are for what is of consequence. */
+function painted(entry: Entry, text: string, paint: Style): string {
+  const { verdict } = entry;
+  if (isSmall(entry)) return text;
   if (verdict === 'better') return paint.green(text);
   return verdict === 'worse' ? paint.red(text) : text;
 }

@@ -2,7 +2,7 @@
 import { formatPercent, metricLabel } from './format.js';
 import type { Axis } from './readable.js';
 import type { Report } from './schema.js';
-import { table, type Style } from './table.js';
+import { fittingColumns, table, type Style } from './table.js';
 import { scalarText, show, spread, unitOf } from './words.js';
 
 type Entry = Report['summary'][number];
@@ -47,8 +47,11 @@ export function variantTable(report: Report, axes: readonly Axis[], paint: Style
       ...columns.map(({ metrics }) => metrics.map((metric) => medianText(report, own, metric)).join(' / ')),
     ]),
   );
-  const text = table([['variant', ...paths, ...columns.map(({ title }) => title)], ...rows], paint, width);
+  const head = ['variant', ...paths, ...columns.map(({ title }) => title)];
+  const text = table([head, ...rows], paint, width);
+  const left = head.slice(fittingColumns([head, ...rows], width));
   const notes = [
+    ...(left.length > 0 ? [`too wide for ${width} columns: ${left.join(', ')}`] : []),
     ...(text.includes('±') ? [`medians of n=${report.summary[0]!.n}; ± is the wider side of the 95 % interval`] : []),
     ...(shown.length < points.size && axes.length > 0
       ? [`${shown.length} of ${points.size} points; all are in the report`]
@@ -63,5 +66,5 @@ function medianText(report: Report, entries: readonly Entry[], metric: string): 
   const text = show(report, metric, median);
   if (low === null || high === null || median === 0) return text;
   const side = Math.max(high - median, median - low) / Math.abs(median);
-  return side < LEAST_SIDE ? text : `${text} ±${formatPercent(side).slice(1)}`;
+  return side < LEAST_SIDE ? text : `${text} ±${formatPercent(side).replace('+', '')}`;
 }

@@ -54,6 +54,8 @@ describe('renderSummary', () => {
   it('leaves columns out where the terminal is narrow', () => {
     const line = renderSummary(report, { width: 30 }).split('\n')[2];
     expect(line).toBe('variant   wait p99   backlog');
+    expect(renderSummary(report, { width: 30 })).toContain('too wide for 30 columns: items\n');
+    expect(renderSummary(report)).not.toContain('too wide');
   });
 
   it('puts percentiles of one metric into one column', () => {
@@ -73,5 +75,25 @@ describe('renderSummary', () => {
     }));
     latencies.comparisons = [];
     expect(renderSummary(latencies)).toContain('variant   a p50 / p99\nbefore    2.4 ms / 1 s\n');
+  });
+
+  it('says in one line what failed alike', () => {
+    const timedOut = reportOf(queueScenario({ ...ITEMS, replications: 4 }), ({ id, variant, replication }) =>
+      variant === 'fast' && replication === 2
+        ? { cellId: id, kind: 'model', message: 'fell over' }
+        : { cellId: id, kind: 'timeout', message: 'not ended after 10 s' },
+    );
+    const lines = renderSummary(timedOut).split('\n');
+    expect(lines.filter((line) => /^(timeout|model) /.test(line))).toEqual([
+      'timeout  before, fast: 7 cells: not ended after 10 s',
+      'model  fast, replication 2: fell over',
+    ]);
+    // Nothing was measured, and nothing has an error.
+    expect(renderSummary(timedOut)).toMatch(/^before: items +2,000 +nothing +1,900 to 2,100 +input +FAILED$/m);
+  });
+
+  it('says how many cells it did not have to run', () => {
+    const again = { ...report, provenance: { ...report.provenance, reusedCells: 4 } };
+    expect(renderSummary(again)).toContain(' · 6 cells (4 of them run before), 600 s of machine time in 4.1 s');
   });
 });

@@ -1,6 +1,7 @@
 // The report on a terminal: head, variants side by side, differences, published figures, thresholds, verdict.
 // Only from the report, so that a report that was fetched looks the same as one that was just made.
 import { factsOf } from './facts.js';
+import { failureRows } from './failures.js';
 import { formatNumber, formatSeconds } from './format.js';
 import { readable, type Readable } from './readable.js';
 import { differences } from './render-differences.js';
@@ -8,9 +9,11 @@ import { mark, thresholdTable } from './render-thresholds.js';
 import { variantTable } from './render-variants.js';
 import type { Report } from './schema.js';
 import { style, table, type Style } from './table.js';
-import { named, pointText, publishedTexts } from './words.js';
+import { named, pointText, publishedTexts, takenOver } from './words.js';
 
 const SEPARATOR = ' · ';
+/** Failures that are no others' alike. */
+const MAX_FAILURES = 20;
 
 export interface RenderOptions {
   readonly color?: boolean;
@@ -71,7 +74,7 @@ function publishedTable(report: Report, paint: Style): string {
       pointText(entry.point) === '' ? entry.title : `${entry.title} (${pointText(entry.point)})`,
       expected,
       here || 'nothing',
-      error || (entry.ok ? 'within' : 'outside'),
+      error || (here === '' ? '' : entry.ok ? 'within' : 'outside'),
       accepted,
       entry.basis,
       entry.gated ? mark(entry.ok === true, paint) : entry.ok === true ? 'ok, not gated' : 'missed, not gated',
@@ -82,10 +85,11 @@ function publishedTable(report: Report, paint: Style): string {
 }
 
 function failureLines(report: Report, paint: Style): string {
-  const lines = report.failures.map(
-    ({ variant, point, replication, kind, message }) =>
-      `${paint.red(kind)}  ${named(variant, point)}, replication ${replication}: ${message}`,
-  );
+  const rows = failureRows(report);
+  const lines = rows
+    .slice(0, MAX_FAILURES)
+    .map(({ kind, which, message }) => `${paint.red(kind)}  ${which}: ${message}`);
+  if (rows.length > MAX_FAILURES) lines.push(`${rows.length - MAX_FAILURES} more failures are in the report`);
   if (report.aborted !== undefined) lines.push(`${paint.red('ended early')}  ${report.aborted}`);
   if (report.notRun > 0) lines.push(`${report.notRun} cells were not run`);
   return lines.join('\n');
@@ -99,7 +103,7 @@ function verdict(report: Report, paint: Style): string {
   ].filter((part) => part !== '');
   const machineSeconds = report.cells.reduce((sum, cell) => sum + cell.virtualSeconds, 0);
   const cells = `${report.cells.length} ${report.cells.length === 1 ? 'cell' : 'cells'}`;
-  const run = `${cells}, ${formatSeconds(machineSeconds)} of machine time in ${formatSeconds(report.wallSeconds)}`;
+  const run = `${cells}${takenOver(report)}, ${formatSeconds(machineSeconds)} of machine time in ${formatSeconds(report.wallSeconds)}`;
   const word = report.verdict === 'pass' ? paint.green('PASS') : paint.red('FAIL');
   return `${word}  ${[counted.join(', '), run].filter((part) => part !== '').join(SEPARATOR)}`;
 }

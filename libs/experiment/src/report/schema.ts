@@ -53,7 +53,12 @@ export const comparison = z.object({
   difference: z.number().describe('Median of the paired differences, variant less baseline'),
   low: z.number().nullable().describe('95 % interval of the difference; null below three pairs'),
   high: z.number().nullable(),
-  relative: z.number().nullable().describe('Difference relative to the median of the baseline; null when that is 0'),
+  relative: z
+    .number()
+    .nullable()
+    .describe('Median change relative to the baseline, pair by pair where there are pairs; null when that is 0'),
+  relativeLow: z.number().nullable().optional().describe('95 % interval of the relative change'),
+  relativeHigh: z.number().nullable().optional(),
   test: z
     .enum(['signed-rank', 'rank-sum'])
     .optional()

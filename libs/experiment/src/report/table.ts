@@ -17,15 +17,25 @@ export function style(color: boolean): Style {
 const GAP = '   ';
 const visible = (text: string) => stripVTControlCharacters(text).length;
 
+const widthsOf = (rows: readonly (readonly string[])[]) =>
+  rows[0]!.map((_, column) => Math.max(...rows.map((row) => visible(row[column] ?? ''))));
+
+/** How many columns a table of this width has room for, two at least. */
+export function fittingColumns(rows: readonly (readonly string[])[], width: number): number {
+  const widths = widthsOf(rows);
+  let columns = widths.length;
+  const total = () => widths.slice(0, columns).reduce((sum, each) => sum + each + GAP.length, -GAP.length);
+  while (columns > 2 && total() > width) columns--;
+  return columns;
+}
+
 /**
  * Left-aligned columns under a dim head. Columns that do not fit into `width` are left out, the last ones first; what
  * is left out is in the report.
  */
 export function table(rows: readonly (readonly string[])[], paint: Style, width = Infinity): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => visible(row[column] ?? ''))));
-  let columns = widths.length;
-  const total = () => widths.slice(0, columns).reduce((sum, each) => sum + each + GAP.length, -GAP.length);
-  while (columns > 2 && total() > width) columns--;
+  const widths = widthsOf(rows);
+  const columns = fittingColumns(rows, width);
   return rows
     .map((row, index) => {
       const line = row

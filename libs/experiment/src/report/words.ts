@@ -21,6 +21,10 @@ export const pointText = (point: ShownPoint): string =>
 
 export const named = (variant: string, point: ShownPoint): string => `${variant} ${pointText(point)}`.trim();
 
+/** Cells that this run did not have to run; their machine time cost it nothing. */
+export const takenOver = ({ provenance: { reusedCells = 0 } }: Report): string =>
+  reusedCells > 0 ? ` (${reusedCells} of them run before)` : '';
+
 /** `v4`, `v4 - before` or `v4 / before`. */
 export const thresholdSubject = ({ variant, versus }: Report['thresholds'][number]): string =>
   versus ? `${variant} ${versus.kind === 'minus' ? '-' : '/'} ${versus.variant}` : variant;

@@ -1,7 +1,7 @@
 // What is said on the command line about a scenario.
 import { describe, expect, it } from 'vitest';
 import { planRound } from '../plan.js';
-import { firstCell, linesOf, queueScenario } from '../testing/scenarios.js';
+import { firstCell, linesOf, queueScenario, queueYaml } from '../testing/scenarios.js';
 import type { ScenarioOverrides } from './overriding.js';
 import { parseScenario } from './parse.js';
 
@@ -60,6 +60,17 @@ describe('overrides', () => {
   it('keep what the file says about a variant that is chosen by its label', () => {
     const spec = { variants: ['before', { id: 'fast', as: 'quick', kernel: { batch: 9 } }] };
     expect(firstCell(spec, { variants: ['quick'] }).kernel).toEqual({ serviceFactor: 0.5, batch: 9 });
+  });
+
+  it.each<[ScenarioOverrides, string | undefined]>([
+    [{ set: { 'machine.cpus': '6' } }, undefined],
+    [{ sweep: { 'machine.cpus': ['2', '6'] } }, undefined],
+    [{ seed: 3, replications: 2, variants: ['fast'] }, 'A queue on 4 CPUs'],
+  ])('leave no title that may say what is no longer so: %j', (overrides, title) => {
+    const text = queueYaml().replace('name: queue-test', 'name: queue-test\n  title: A queue on 4 CPUs');
+    const scenario = parseScenario(text, 'q.yaml', overrides);
+    expect(scenario.title).toBe(title);
+    expect(parseScenario(scenario.yaml, 'effective.yaml').title).toBe(title);
   });
 
   it('are in the effective file, which gives the same scenario again', () => {

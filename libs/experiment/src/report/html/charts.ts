@@ -1,12 +1,14 @@
 // Which charts a report has: sweep curves, series over time, latency percentiles, published figures beside measured.
 import { bucketValue, type HistogramSnapshot } from '@kworkbench/telemetry';
 import { formatNumber, formatQuantity, formatSeconds, metricLabel } from '../format.js';
+import { standOut } from '../stand-out.js';
 import { pointText, unitOf } from '../words.js';
 import type { Report } from '../schema.js';
 import { lineChart, type Axis, type Line } from './line-chart.js';
 import { markup, type Markup } from './markup.js';
 import type { GroupMaterial, Series } from './material.js';
-import { wantsLog } from './scale.js';
+import { needsLog, wantsLog } from './scale.js';
+import { untilSettled } from './settled.js';
 
 type Summary = Report['summary'][number];
 
@@ -30,9 +32,15 @@ export function sweepAxis(report: Report): string | undefined {
   return longest?.[0];
 }
 
-/** Each headline metric along the sweep, a line with its 95 % band per variant and per value of the other axes. */
+/**
+ * Each headline metric along the sweep, a line with its 95 % band per variant and per value of the other axes. Those that
+ * tell the variants apart come first.
+ */
 export function sweepCharts(report: Report, axis: string): Markup[] {
-  return report.headline.map((metric) => {
+  const { loud, small, quiet } = standOut(report);
+  const sorted = [...loud, ...small, ...quiet];
+  const metrics = [...sorted, ...report.headline.filter((metric) => !sorted.includes(metric))];
+  return metrics.map((metric) => {
     const lines = new Map<string, Summary[]>();
     for (const entry of report.summary.filter((candidate) => candidate.metric === metric)) {
       const { [axis]: _, ...others } = entry.point;
@@ -43,8 +51,11 @@ export function sweepCharts(report: Report, axis: string): Markup[] {
     const intervals = [...lines.values()].some((entries) => entries.some(({ low }) => low !== null));
     const xs = [...new Set(report.summary.map(({ point }) => xOf(point[axis])))];
     const log = wantsLog(xs);
+    const ys = [...lines.values()].flat().flatMap(({ median, low, high }) => [median, low ?? median, high ?? median]);
+    const logY = needsLog(ys);
+    const shown = intervals ? 'median and 95 % interval' : 'median';
     return lineChart({
-      title: `${metricLabel(metric, unit)}, ${intervals ? 'median and 95 % interval' : 'median'}`,
+      title: `${metricLabel(metric, unit)}, ${shown}${logY ? ', logarithmic' : ''}`,
       x: {
         title: axis,
         unit: 'count',
@@ -52,7 +63,13 @@ export function sweepCharts(report: Report, axis: string): Markup[] {
         format: formatNumber,
         ...(xs.length <= 8 && { ticks: xs.toSorted((a, b) => a - b).map((x) => [x, formatNumber(x)] as const) }),
       },
-      y: { title: metricLabel(metric, unit), unit, zero: true, format: (value) => formatQuantity(value, unit) },
+      y: {
+        title: metricLabel(metric, unit),
+        unit,
+        log: logY,
+        zero: !logY,
+        format: (value) => formatQuantity(value, unit),
+      },
       lines: [...lines].map(([name, entries]) => sweepLine(report, name, entries, axis, lines.size)),
     });
   });
@@ -109,15 +126,16 @@ export function seriesCharts(report: Report, groups: readonly GroupMaterial[]): 
       const { column } = lines[0]!.series;
       const unit = unitOfColumn(column);
       const title = named.get(labelOf(column))!.length > 1 ? column.replaceAll('_', ' ') : labelOf(column);
+      const { shown, settledAt } = untilSettled(lines.map(({ series }) => series));
       const chart = lineChart({
-        title: `${title} over time`,
+        title: `${title} over time${settledAt === undefined ? '' : `, unchanged after ${formatSeconds(settledAt)}`}`,
         x: { title: 'virtual time', unit: 'seconds', format: formatSeconds },
         y: { title, unit, zero: column !== 'mem_available_bytes', format: (value) => formatQuantity(value, unit) },
-        lines: lines.map(({ variant, series }) => ({
+        lines: lines.map(({ variant }, i) => ({
           name: variant,
           look: lookOf(report, variant),
-          x: series.times,
-          y: series.values,
+          x: shown[i]!.times,
+          y: shown[i]!.values,
         })),
       });
       return { title, chart };

@@ -3,14 +3,15 @@
 import { factsOf } from '../facts.js';
 import { formatSeconds } from '../format.js';
 import { readable, type Readable } from '../readable.js';
-import { pointText } from '../words.js';
+import { pointText, takenOver } from '../words.js';
+import { reasonsToFail } from '../reasons.js';
 import type { Report } from '../schema.js';
 import { percentileCharts, seriesCharts, sweepAxis, sweepCharts } from './charts.js';
+import { differenceSection } from './differences.js';
 import { Markup, markup } from './markup.js';
 import { shownPoints, type GroupMaterial } from './material.js';
 import { SCRIPT, STYLE } from './style.js';
 import {
-  differenceSection,
   failureSection,
   findSection,
   provenanceSection,
@@ -19,6 +20,9 @@ import {
   variantSection,
   type Section,
 } from './tables.js';
+
+/** More would push the charts off the first screen. */
+const MAX_REASONS = 5;
 
 export function toHtml(made: Report, material: readonly GroupMaterial[] = []): string {
   const shown = readable(made);
@@ -61,7 +65,18 @@ function head(shown: Readable): Markup {
   return markup`<header>
     <h1>${report.title ?? report.scenario}</h1>
     <p class="soft">${report.scenario} · ${facts.join(' · ')}</p>
-    <p><span class="badge ${report.verdict}">${report.verdict.toUpperCase()}</span>${counts(report)}</p>`;
+    <p><span class="badge ${report.verdict}">${report.verdict.toUpperCase()}</span>${counts(report)}</p>
+    ${reasons(report)}`;
+}
+
+/** What failed comes before anything else; the sections below have all of it. */
+function reasons(report: Report): Markup | undefined {
+  const all = reasonsToFail(report);
+  if (all.length === 0) return undefined;
+  const left = all.length - MAX_REASONS;
+  return markup`<ul class="reasons">
+    ${all.slice(0, MAX_REASONS).map((reason) => markup`<li>${reason}</li>`)}${left > 0 && markup`<li>and ${left} more, below</li>`}
+  </ul>`;
 }
 
 function counts(report: Report): string {
@@ -70,7 +85,7 @@ function counts(report: Report): string {
     figures.length > 0 && `${figures.filter(({ ok }) => ok).length} of ${figures.length} published figures`,
     report.thresholds.length > 0 &&
       `${report.thresholds.filter(({ ok }) => ok).length} of ${report.thresholds.length} thresholds`,
-    `${report.cells.length} cells`,
+    `${report.cells.length} cells${takenOver(report)}`,
     report.failures.length > 0 && `${report.failures.length} failed`,
     report.notRun > 0 && `${report.notRun} not run`,
     `${formatSeconds(report.cells.reduce((sum, cell) => sum + cell.virtualSeconds, 0))} of machine time in ${formatSeconds(report.wallSeconds)}`,

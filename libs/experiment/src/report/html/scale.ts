@@ -28,6 +28,15 @@ export function wantsLog(values: readonly number[]): boolean {
   return low > 0 && Math.max(...values) / low >= LOG_FROM_RATIO && values.length > 2;
 }
 
+/** From this ratio on, the smaller values of a curve lie on the bottom of a linear axis, whatever they do there. */
+const LOG_VALUES_FROM_RATIO = 300;
+
+/** Whether the values of curves need a logarithmic axis to be seen at all. */
+export function needsLog(values: readonly number[]): boolean {
+  const low = Math.min(...values);
+  return low > 0 && Math.max(...values) / low >= LOG_VALUES_FROM_RATIO;
+}
+
 export function scaleOf(
   values: readonly number[],
   [from, to]: readonly [number, number],

@@ -64,11 +64,13 @@ ${looks}
 .reading{display:block;min-height:20px;font-size:13px;color:var(--soft);font-variant-numeric:tabular-nums}
 .scroll{overflow-x:auto;background:var(--card);border:1px solid var(--rule);border-radius:10px}
 table{border-collapse:collapse;width:100%;font-size:14px}
-th,td{padding:7px 14px;text-align:left;vertical-align:top;min-width:7ch;max-width:46ch;border-bottom:1px solid var(--rule)}
-th,.number,.verdict{white-space:nowrap}
+th,td{padding:7px 12px;text-align:left;vertical-align:top;min-width:7ch;max-width:46ch;border-bottom:1px solid var(--rule)}
+td.number,.verdict,td .good,td .bad{white-space:nowrap}
 td:first-child{min-width:14ch}
 tbody tr:last-child td{border-bottom:0}
 th{font-weight:600;color:var(--soft)}
+.interval{display:block;color:var(--soft);font-size:12.5px;font-weight:400;white-space:nowrap}
+.reasons{margin:8px 0 0;padding-left:20px;color:var(--bad)}
 .number{text-align:right;font-variant-numeric:tabular-nums}
 details{margin:12px 0}
 details details{border:0;padding:4px 0;margin:4px 0}

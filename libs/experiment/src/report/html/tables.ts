@@ -1,12 +1,14 @@
 // The sections of the page that are tables: everything that the charts show, in numbers.
-import { formatGiB, formatNumber, formatPercent, metricLabel } from '../format.js';
-import { named, publishedTexts, scalarText, show, thresholdSubject, thresholdValue, unitOf } from '../words.js';
+import { formatGiB, formatNumber, metricLabel } from '../format.js';
+import { failureRows } from '../failures.js';
+import { thresholdRows } from '../render-thresholds.js';
+import { named, publishedTexts, scalarText, show, unitOf } from '../words.js';
 import type { Report } from '../schema.js';
 import { publishedChart } from './charts.js';
 import { htmlTable, Markup, markup } from './markup.js';
 
 /** Rows of one table; a sweep of thousands of points is for the JSON. */
-const MAX_ROWS = 200;
+export const MAX_ROWS = 200;
 
 export interface Section {
   readonly id: string;
@@ -14,7 +16,7 @@ export interface Section {
   readonly body: Markup;
 }
 
-const more = (left: number) =>
+export const more = (left: number) =>
   left > 0 ? markup`<p class="soft">${left} more rows are in report.json.</p>` : undefined;
 
 export function variantSection(report: Report): Section {
@@ -51,43 +53,8 @@ function medianCell(report: Report, entries: Report['summary'], metric: string):
     value === null ? undefined : show(report, metric, value),
   );
   if (low === undefined || (low === median && high === median)) return median!;
-  return markup`${median}<span class="soft">, ${low} to ${high}</span>`;
+  return markup`${median}<span class="interval"> ${low} to ${high}</span>`;
 }
-
-export function differenceSection(report: Report): Section[] {
-  const known = report.comparisons.filter(({ low, metric }) => low !== null && report.headline.includes(metric));
-  if (known.length === 0) return [];
-  const rows = known
-    .slice(0, MAX_ROWS)
-    .map((entry) => [
-      `${named(entry.variant, entry.point)} less ${entry.baseline}`,
-      metricLabel(entry.metric, unitOf(report, entry.metric)),
-      show(report, entry.metric, entry.difference),
-      entry.relative === null ? '' : formatPercent(entry.relative),
-      `${show(report, entry.metric, entry.low!)} to ${show(report, entry.metric, entry.high!)}`,
-      String(entry.n),
-      entry.delta === undefined ? '' : formatNumber(entry.delta),
-      entry.pAdjusted === undefined ? '' : formatNumber(entry.pAdjusted),
-      verdictWord(entry.verdict),
-    ]);
-  const title = ['difference', 'metric', 'median', 'relative', '95 % interval', 'n', "Cliff's delta", 'p (Holm)', ''];
-  const uncorrected = known.some(({ corrected, verdict }) => corrected === false && verdict !== 'within noise');
-  const note = uncorrected
-    ? markup`<p class="soft">
-        So few replications cannot survive a correction over all comparisons: the intervals decide, and single findings
-        may be chance.
-      </p>`
-    : undefined;
-  const body = markup`${htmlTable('Paired differences', title, rows)}${more(known.length - rows.length)}${note}`;
-  return [{ id: 'differences', title: 'Paired differences', body }];
-}
-
-const verdictWord = (word: string): string | Markup =>
-  word === 'better'
-    ? markup`<span class="good">better</span>`
-    : word === 'worse'
-      ? markup`<span class="bad">worse</span>`
-      : markup`<span class="verdict">${word}</span>`;
 
 export function findSection(report: Report): Section[] {
   if (report.find.length === 0) return [];
@@ -144,36 +111,24 @@ function okWord(ok: boolean, gated = true): Markup {
 }
 
 export function thresholdSection(report: Report): Section[] {
-  if (report.thresholds.length === 0) return [];
-  const rows = report.thresholds
+  const all = thresholdRows(report);
+  if (all.length === 0) return [];
+  const rows = all
     .slice(0, MAX_ROWS)
-    .map((entry) => [
-      entry.metric,
-      named(thresholdSubject(entry), entry.point),
-      entry.condition,
-      thresholdValue(report, entry),
-      String(entry.n),
-      okWord(entry.ok),
-    ]);
+    .map(({ metric, where, condition, here, n, ok }) => [metric, where, condition, here, n, okWord(ok)]);
   const table = htmlTable('Thresholds', ['metric', 'variant', 'condition', 'here', 'n', ''], rows);
-  return [
-    { id: 'thresholds', title: 'Thresholds', body: markup`${table}${more(report.thresholds.length - rows.length)}` },
-  ];
+  return [{ id: 'thresholds', title: 'Thresholds', body: markup`${table}${more(all.length - rows.length)}` }];
 }
 
 export function failureSection(report: Report): Section[] {
-  const rows = report.failures
+  const all = failureRows(report);
+  const rows = all
     .slice(0, MAX_ROWS)
-    .map((entry) => [
-      markup`<span class="bad">${entry.kind}</span>`,
-      named(entry.variant, entry.point),
-      String(entry.replication),
-      entry.message,
-    ]);
+    .map(({ kind, which, message }) => [markup`<span class="bad">${kind}</span>`, which, message]);
   if (rows.length === 0 && report.aborted === undefined) return [];
   const aborted = report.aborted !== undefined && markup`<p class="bad">Ended early: ${report.aborted}</p>`;
-  const table = rows.length > 0 && htmlTable('Failed cells', ['kind', 'variant', 'replication', 'message'], rows);
-  return [{ id: 'failures', title: 'Failures', body: markup`${aborted}${table}` }];
+  const table = rows.length > 0 && htmlTable('Failed cells', ['kind', 'cells', 'message'], rows);
+  return [{ id: 'failures', title: 'Failures', body: markup`${aborted}${table}${more(all.length - rows.length)}` }];
 }
 
 export function provenanceSection(report: Report): Section {
