@@ -101,7 +101,7 @@ ${spec
     [
       'an unknown key',
       () => ['run', file('key.yaml', scenario(`${good}\nmashine: 1`))],
-      /key\.yaml: spec\.mashine: expected a known key/,
+      /key\.yaml:8: spec\.mashine: expected a known key.*did you mean machine\?/,
     ],
     [
       '0 CPUs',

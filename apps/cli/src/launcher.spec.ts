@@ -36,7 +36,7 @@ test('a file is looked for in the folder of the user, not of the repository', as
   writeFileSync(join(folder, 'mine.yaml'), 'apiVersion: kworkbench/v0\n');
   const { code, stderr } = await kwb(['validate', 'mine.yaml'], { program: launcher, cwd: folder, env: plainPath });
   expect(code).toBe(104);
-  expect(stderr).toMatch(/^kwb: mine\.yaml: apiVersion: expected kworkbench\/v1/);
+  expect(stderr).toMatch(/^kwb: mine\.yaml:1: apiVersion: expected kworkbench\/v1/);
 });
 
 test('a tree without node modules and without npm says in one line what is missing', async () => {

@@ -27,7 +27,7 @@ function failureCode(error: unknown): number {
   }
   if (error instanceof ScenarioError) {
     // After the first syntax error the parser is guessing; later ones are its echo.
-    const isSyntax = error.problems[0]?.line !== undefined;
+    const isSyntax = error.problems[0]?.column !== undefined;
     for (const line of isSyntax ? error.lines().slice(0, 1) : error.lines()) say(line);
     return ExitCode.BadScenario;
   }

@@ -26,6 +26,8 @@ export interface ScenarioOverrides {
 
 type Mapping = Record<string, unknown>;
 
+/** `from..to`, which does not say what is between. */
+const HALF_RANGE = /^([^.]\S*?)\.\.([^\s:]+)$/;
 /** `from..to:step` or `from..to:log<points>`. */
 const RANGE = /^([^.]\S*?)\.\.(\S+?):(log)?(\S+)$/;
 
@@ -65,6 +67,11 @@ export class Overriding {
       const range = texts.length === 1 ? RANGE.exec(texts[0]!) : null;
       if (range) {
         this.#putRange(range, path, option);
+        continue;
+      }
+      if (texts.length === 1 && HALF_RANGE.test(texts[0]!)) {
+        const [text] = texts;
+        this.#problem(option, path, `a step (${text}:8), points at equal ratios (${text}:log8), or a list`, text!);
         continue;
       }
       const values = texts.map((text) => this.#scalar(option, path, text));

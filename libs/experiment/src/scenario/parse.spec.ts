@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { planRound } from '../plan.js';
 import { firstCell, linesOf, queueScenario, queueYaml } from '../testing/scenarios.js';
+import { oneOf } from './problems.js';
 import { findScenarioFile, parseScenario, readScenario } from './parse.js';
 
 const nested = (levels: number, inside: string) => '['.repeat(levels) + inside + ']'.repeat(levels);
@@ -193,8 +194,59 @@ describe('parseScenario', () => {
     ['a key that is no part of a prototype', { ['__proto__x']: 1 }, 'spec.__proto__x: expected a known key'],
   ])('says what is wrong with %s in one line', (_, spec, expected) => {
     const lines = linesOf(() => queueScenario(spec));
-    expect(lines[0]).toContain(`q.yaml: ${expected}`);
+    expect(lines[0]!.replace(/^q\.yaml:\d+: /, 'q.yaml: ')).toContain(`q.yaml: ${expected}`);
     expect(lines.join('\n').split('\n')).toHaveLength(lines.length);
+  });
+
+  it.each([
+    // 1 apiVersion, 2 kind, 3 metadata, 5 spec
+    ['an unknown key', '    cpu: 4', 9, 'spec.machine.cpu'],
+    ['a wrong value', '    cpus: forty', 9, 'spec.machine.cpus'],
+    ['an item of a list', '  variants:\n    - before\n    - befor', 12, 'spec.variants[1]'],
+    ['what is said by an alias', '  workload: &w\n    itmes: 3', 11, 'spec.workload.itmes'],
+    [
+      'a key of a threshold',
+      '  thresholds:\n    items_total: [max<1]\n    item_total: [max<1]',
+      12,
+      'spec.thresholds.item_total',
+    ],
+  ])('gives the line of %s', (_, text, line, path) => {
+    const file = `apiVersion: kworkbench/v1
+kind: Scenario
+metadata:
+  name: q
+spec:
+  mechanism: queue
+  machine:
+    profile: small
+${text.startsWith('    ') ? text : `    cpus: 4\n${text}`}
+${text.includes('variants:') ? '' : '  variants: [before]'}
+`;
+    const lines = linesOf(() => parseScenario(file, 'q.yaml'));
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain(`q.yaml:${line}: ${path}: expected `);
+  });
+
+  it('gives the line of the mapping where something is missing, and none for what an option says', () => {
+    const text = 'apiVersion: kworkbench/v1\nkind: Scenario\nmetadata: { name: q }\nspec:\n  variants: [before]\n';
+    expect(linesOf(() => parseScenario(text, 'q.yaml'))).toEqual([
+      'q.yaml:4: spec.mechanism: expected text, got nothing',
+      'q.yaml:4: spec.machine: expected a mapping, got nothing',
+    ]);
+    expect(linesOf(() => queueScenario({}, { set: { 'machine.cpus': '0' } }))[0]).toMatch(
+      /^--set machine\.cpus=0: spec/,
+    );
+  });
+
+  it.each([
+    ['cpus', 'machine.cpus'],
+    ['items', 'workload.items'],
+    ['serviceFactor', 'kernel.serviceFactor'],
+    ['serviceNs', 'machine.constants.serviceNs'],
+  ])('says where %s belongs that stands one level too high', (key, path) => {
+    expect(linesOf(() => queueScenario({}, { set: { [key]: '4' } }))).toEqual([
+      `--set ${key}=4: spec.${key}: expected a known key (did you mean ${path}?), got an unknown key`,
+    ]);
   });
 
   it('gives file, line and column of broken YAML', () => {
@@ -244,6 +296,17 @@ describe('parseScenario', () => {
     for (const name of ['netns-storm', 'netns-calm']) writeFileSync(join(folder, `${name}.yaml`), queueYaml());
     expect(findScenarioFile('netns-storm', folder)).toBe(join(folder, 'netns-storm.yaml'));
     expect(linesOf(() => findScenarioFile('netns-strom', folder))[0]).toContain('did you mean netns-storm?');
+    expect(linesOf(() => findScenarioFile('calm', folder))[0]).toContain('did you mean netns-calm?');
+  });
+
+  it('does not list a catalogue to who has nearly found what is meant', () => {
+    const names = Array.from({ length: 40 }, (_, i) => `scenario${i}`);
+    expect(oneOf([...names, 'netns-storm'], 'netns-strom')).toBe('one of 41 names (did you mean netns-storm?)');
+    expect(oneOf([...names, 'netns-storm', 'padata-storm'], 'storm')).toBe(
+      'one of 42 names (did you mean netns-storm or padata-storm?)',
+    );
+    expect(oneOf(names, 'something else')).toBe(`one of ${names.join(', ')}`);
+    expect(oneOf(['before', 'fast'], 'fats')).toBe('one of before, fast (did you mean fast?)');
   });
 });
 

@@ -7,7 +7,8 @@ import { stringify } from 'yaml';
 import { MAX_CELLS, MAX_SCENARIO_BYTES, MOST_CELLS } from '../limits.js';
 import { besideMechanisms, mechanisms } from '../mechanisms.js';
 import { together } from '../together.js';
-import { loadDocument } from './document.js';
+import { loadDocument, type LoadedDocument } from './document.js';
+import { meantPath } from './misplaced.js';
 import { checkFind, checkPublished, checkThresholds, checkVariants } from './names.js';
 import { withoutSpec, type ScenarioOverrides } from './overriding.js';
 import { formatGot, oneOf, ScenarioError, type ScenarioProblem } from './problems.js';
@@ -15,7 +16,7 @@ import { resolveCell } from './resolve.js';
 import type { FindSpec, Point, Scenario, ScenarioVariant } from './scenario.js';
 import { scenarioSchema, type ScenarioSpec } from './schema.js';
 import { expandSweep, pointCount, sweepAxes } from './sweep.js';
-import { fieldProblems, formatPath, type FieldProblem } from './zod-problems.js';
+import { fieldProblems, formatPath, UNKNOWN_KEY, type FieldProblem } from './zod-problems.js';
 import { findCellCount } from '../find.js';
 
 /** Problems of one kind that are listed; a sweep can repeat one thousands of times. */
@@ -44,8 +45,7 @@ export function parseScenario(
   const loaded = loadDocument(text, sourceName, overrides);
   if (loaded.problems.length > 0) throw new ScenarioError(loaded.problems);
   const fail = (problems: readonly FieldProblem[]) => {
-    if (problems.length > 0)
-      throw new ScenarioError(distinct(problems.map((problem) => located(problem, loaded.sourceOf))));
+    if (problems.length > 0) throw new ScenarioError(distinct(problems.map((problem) => located(problem, loaded))));
   };
 
   const parsed = scenarioSchema.safeParse(loaded.document);
@@ -77,7 +77,9 @@ export function parseScenario(
     : variants.length * pointCount(axes) * spec.replications;
   if (cells > maxCells) {
     const more = maxCells < MOST_CELLS ? ` unless more are asked for (kwb: --max-cells, up to ${MOST_CELLS})` : '';
-    inSpec([{ path: [], expected: `at most ${maxCells} cells${more}`, got: String(cells) }]);
+    const factors = [variants.length, pointCount(axes), spec.replications].join(' x ');
+    const got = find ? String(cells) : `${cells} (variants x points x replications: ${factors})`;
+    inSpec([{ path: [], expected: `at most ${maxCells} cells${more}`, got }]);
   }
   const points = expandSweep(axes);
   inSpec(checkCells(mechanism, spec, variants, points, find));
@@ -145,9 +147,21 @@ function checkCells(
   return problems;
 }
 
-function located(problem: FieldProblem, sourceOf: (path: readonly PropertyKey[]) => string): ScenarioProblem {
-  const { path, expected, got } = problem;
-  return { source: sourceOf(path), path: formatPath(path), expected, got };
+function located(
+  { path, expected, got }: FieldProblem,
+  { sourceOf, lineOf, document }: LoadedDocument,
+): ScenarioProblem {
+  const line = lineOf(path);
+  const [root, key, ...rest] = path;
+  const meant =
+    root === 'spec' && rest.length === 0 && got === UNKNOWN_KEY ? meantPath(String(key), document) : undefined;
+  return {
+    source: sourceOf(path),
+    path: formatPath(path),
+    expected: meant === undefined ? expected : `a known key (did you mean ${meant}?)`,
+    got,
+    ...(line !== undefined && { line }),
+  };
 }
 
 function distinct(problems: readonly ScenarioProblem[]): ScenarioProblem[] {

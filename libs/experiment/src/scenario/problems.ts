@@ -8,7 +8,7 @@ export interface ScenarioProblem {
   readonly path: string;
   readonly expected: string;
   readonly got: string;
-  /** Position of a syntax error, from 1. */
+  /** In the file, from 1; a column only where the syntax is wrong. */
   readonly line?: number;
   readonly column?: number;
 }
@@ -20,14 +20,14 @@ export class ScenarioError extends Error {
     super(problems.map(problemLine).join('\n'));
   }
 
-  /** One line per problem, e.g. `scenarios/x.yaml: spec.machine.cpus: expected an integer from 1 to 4096, got "forty"`. */
+  /** One line per problem, e.g. `scenarios/x.yaml:9: spec.machine.cpus: expected an integer from 1 to 4096, got "forty"`. */
   lines(): string[] {
     return this.problems.map(problemLine);
   }
 }
 
 function problemLine(problem: ScenarioProblem): string {
-  const place = problem.line === undefined ? problem.source : `${problem.source}:${problem.line}:${problem.column}`;
+  const place = [problem.source, problem.line, problem.column].filter((part) => part !== undefined).join(':');
   const path = problem.path === '' ? '' : `${problem.path}: `;
   return `${place}: ${path}expected ${problem.expected}, got ${problem.got}`.replaceAll(/\s*\n\s*/g, ' ');
 }
@@ -42,16 +42,34 @@ export function formatGot(value: unknown): string {
   return `${text.slice(0, LONGEST_GOT)}...`;
 }
 
-/** `a, b or c`, with the one that was probably meant. */
+/** Up to this many names are listed although one is near. */
+const FEW_NAMES = 16;
+/** Names that are suggested at most. */
+const MOST_SUGGESTED = 8;
+/** Letters that must stand in a name for it to be suggested. */
+const LEAST_PART = 4;
+
+/** `one of a, b, c (did you mean b?)`; of many names only those that were probably meant. */
 export function oneOf(known: Iterable<string>, got?: string): string {
   const names = [...known];
   if (names.length === 1) return names[0]!;
-  const near = got === undefined ? undefined : nearest(got, names);
-  return `one of ${names.join(', ')}${near === undefined ? '' : ` (did you mean ${near}?)`}`;
+  const near = got === undefined ? [] : suggestions(got, names);
+  const hint = near.length === 0 ? '' : ` (did you mean ${near.join(' or ')}?)`;
+  const shown = names.length <= FEW_NAMES || near.length === 0 ? names.join(', ') : `${names.length} names`;
+  return `one of ${shown}${hint}`;
+}
+
+/** The name that is a slip of the keyboard away, else those that have the text in them; none when too many have. */
+function suggestions(got: string, names: readonly string[]): string[] {
+  const close = nearest(got, names);
+  if (close !== undefined) return [close];
+  if (got.length < LEAST_PART) return [];
+  const having = names.filter((name) => name.toLowerCase().includes(got.toLowerCase()));
+  return having.length <= MOST_SUGGESTED ? having : [];
 }
 
 /** The known name that is close enough to be a slip of the keyboard; undefined when none is. */
-export function nearest(name: string, known: readonly string[]): string | undefined {
+function nearest(name: string, known: readonly string[]): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
   for (const candidate of known) {

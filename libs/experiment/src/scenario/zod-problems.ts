@@ -12,6 +12,9 @@ export interface FieldProblem {
 
 type Issue = z.core.$ZodIssue;
 
+/** What was found where no such key may be. */
+export const UNKNOWN_KEY = 'an unknown key';
+
 const OWN_MESSAGE = /^expected /;
 
 export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
@@ -33,7 +36,7 @@ function toProblems(root: JsonSchema, input: unknown, issue: Issue, prefix: read
     return issue.keys.map((key) => ({
       path: [...path, key],
       expected: known.length > 0 ? `a known key, ${oneOf(known, key)}` : 'no key here',
-      got: 'an unknown key',
+      got: UNKNOWN_KEY,
     }));
   }
   if (OWN_MESSAGE.test(issue.message)) {
