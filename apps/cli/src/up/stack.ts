@@ -51,7 +51,8 @@ function nodeChild(app: string, httpPort: number, options: StackOptions, env: Re
   return {
     name: app,
     command: process.execPath,
-    args: ['--enable-source-maps', join(ROOT, 'apps', app, 'dist/main.js')],
+    // The second one as in the Dockerfile, which says why.
+    args: ['--enable-source-maps', '--no-incremental-marking-task', join(ROOT, 'apps', app, 'dist/main.js')],
     env: {
       ...process.env,
       KWB_REDIS_URL: options.redisUrl,

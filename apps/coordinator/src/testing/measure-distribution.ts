@@ -77,20 +77,25 @@ async function locally(workers: number, seed: number, kept: boolean): Promise<Co
   return cost;
 }
 
-async function throughServices(replicas: number, workers: number, seed: number): Promise<Cost> {
+/** @param pinned each replica has a CPU of its own, and no other: as pods of one CPU on a cluster have. */
+async function throughServices(replicas: number, workers: number, seed: number, pinned = false): Promise<Cost> {
   const redis = await TestRedis.start('append-only');
   const coordinator = startCoordinator(redis);
   const { http, grpc } = await coordinator.ports();
   await untilReady(http, true);
   const services = Array.from(
     { length: replicas },
-    () =>
-      new TestProcess(SERVICE, {
-        KWB_REDIS_URL: redis.url,
-        KWB_COORDINATOR_GRPC: grpc,
-        KWB_WORKERS: String(workers),
-        KWB_LOG_LEVEL: 'warn',
-      }),
+    (_, index) =>
+      new TestProcess(
+        SERVICE,
+        {
+          KWB_REDIS_URL: redis.url,
+          KWB_COORDINATOR_GRPC: grpc,
+          KWB_WORKERS: String(workers),
+          KWB_LOG_LEVEL: 'warn',
+        },
+        pinned ? index % availableParallelism() : undefined,
+      ),
   );
   const client = new TestClient(grpc);
   const warm = await client.submit(sweep(seed + 1_000).replace(/replications: \d+/, 'replications: 4'));
@@ -120,10 +125,10 @@ if (import.meta.filename === process.argv[1]) {
   const costs = (base: Cost) =>
     `${percent(one.wallSeconds, base.wallSeconds)} of wall time, ${percent(one.cpuSeconds, base.cpuSeconds)} of CPU time`;
   process.stdout.write(`distributing costs ${costs(local)}; beside cells of which nothing is kept ${costs(bare)}\n`);
-  const single = await throughServices(1, 1, 1);
-  line('services, one replica, one worker', single);
-  const double = await throughServices(2, 1, 1);
-  line('services, two replicas, one worker', double);
+  const single = await throughServices(1, 1, 1, true);
+  line('services, one replica on one CPU', single);
+  const double = await throughServices(2, 1, 1, true);
+  line('services, two replicas on one each', double);
   process.stdout.write(`two replicas are ${(single.wallSeconds / double.wallSeconds).toFixed(2)} times one\n`);
   await endEverything();
 }

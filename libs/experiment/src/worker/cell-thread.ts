@@ -50,6 +50,14 @@ setFlagsFromString('--max-inlined-bytecode-size=1000');
 setFlagsFromString('--max-inlined-bytecode-size-cumulative=5000');
 setFlagsFromString('--reserve-inline-budget-scale-factor=3');
 
+/**
+ * Between two cells no closure and no object of a cell is alive, and a collection that ends there takes the code along
+ * that was compiled for them: the next cell begins in the interpreter and compiles it again. Without tasks of its own the
+ * collector works when a cell allocates, in the middle of it (measured: a cell of 5,000 cycles through a service 104 ms
+ * of CPU against 144).
+ */
+setFlagsFromString('--no-incremental-marking-task');
+
 export class CellThread {
   readonly #credits = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   readonly #worker: Worker;
