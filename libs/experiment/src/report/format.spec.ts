@@ -12,6 +12,9 @@ describe('formats', () => {
     [50_000, 'total', '50,000'],
     [2.5, 'count', '2.5'],
     [0.123, 'ratio', '0.12'],
+    [1.0132, 'ratio', '1.01'],
+    [1.9, 'ratio', '1.9'],
+    [12.34, 'ratio', '12.3'],
     [-13.8e9, 'bytes', '-13.8 GB'],
   ])('%d %s is %s', (value, unit, text) => {
     expect(formatQuantity(value, unit)).toBe(text);

@@ -43,9 +43,12 @@ export function formatQuantity(value: number, unit: string, digits?: number): st
     case 'total':
       return Number.isInteger(value) ? integer(value) : formatNumber(value, digits);
     default:
-      return formatNumber(value, digits);
+      return formatNumber(value, digits ?? (isNearOne(value) ? 3 : undefined));
   }
 }
+
+/** Ratios from 1 to 10: 1.01 is not 1 to whom it slows down. */
+const isNearOne = (value: number) => Math.abs(value) >= 1 && Math.abs(value) < 10;
 
 /**
  * How many digits tell these quantities apart, which may be close to one another (2.016 s, accepted 2.014 s to 2.018 s);

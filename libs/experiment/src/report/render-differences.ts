@@ -36,7 +36,7 @@ export function correctionNote(entries: readonly Entry[]): string[] {
   const chance = entries.some(({ corrected, verdict }) => corrected === false && verdict !== 'within noise');
   return chance
     ? [
-        `n=${entries[0]!.n} is too few for a correction over all comparisons: the intervals decide, one alone may be chance`,
+        `n=${entries[0]!.n} is too few to correct for many comparisons: the intervals decide, and a single finding may be chance`,
       ]
     : [];
 }
