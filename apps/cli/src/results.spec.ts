@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { mechanisms } from '@kworkbench/experiment';
+import { ROOT } from './paths.js';
 import { kwb, startKwb } from './testing/kwb.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'kwb-results-'));
@@ -88,6 +89,24 @@ describe('resume', () => {
     expect(report.provenance.reusedCells).toBeGreaterThanOrEqual(2);
     const checked = await kwb(['replay', runsIn(out).at(-1)!, '--check', '--quiet']);
     expect(checked).toMatchObject({ code: 0, stdout: expect.stringContaining('10 of 10 cells gave the same bytes') });
+  });
+
+  test('runs failed cells again, and those alone', async () => {
+    const out = join(folder, 'failed');
+    const idea = join(folder, 'idea.ts');
+    const example = readFileSync(join(ROOT, 'libs/mechanisms/netns/src/examples/my-idea.ts'), 'utf8');
+    expect(example).toContain('list = [];\n');
+    writeFileSync(idea, example.replace('list = [];\n', 'list = (null as never)[0];\n'));
+    const broken = await kwb([...SMALL, '--variant', idea, '--out', out]);
+    expect(broken.code).toBe(107);
+    expect(broken.stdout).toMatch(/^model +gather100ms, 3 replications: /m);
+    const [directory] = runsIn(out);
+    rmSync(join(out, '.cells'), { recursive: true });
+    const again = await kwb(['resume', directory!, '--out', out]);
+    expect(again.code).toBe(107);
+    expect(again.stderr).toContain('kwb: 6 of 9 cells were run before and are taken over');
+    expect(again.stderr).toMatch(/^9 of 9 cells, 3 failed \(before 3\/3, v4 3\/3, gather100ms 3\/3\)/m);
+    expect(again.stdout).toMatch(/^FAIL .* 6 cells \(6 of them run before\)/m);
   });
 
   test('does not take over cells of other code, and says so', async () => {

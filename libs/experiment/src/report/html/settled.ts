@@ -6,7 +6,7 @@ interface Samples {
 }
 
 /** Of what a chart spans upwards; less than this is no change to an eye. */
-const VISIBLE_CHANGE = 0.005;
+const VISIBLE_CHANGE = 0.01;
 /** Only where a good part of the chart is gained. */
 const WORTH_CUTTING = 0.6;
 /** Shown beyond the last change, so that it can be seen that nothing follows. */
