@@ -1,6 +1,6 @@
 // The state of a rw_semaphore and how it passes from one to the next; rwsem.ts has what tasks call.
 import type { Machine } from '../machine.js';
-import { SchedClass, type Task } from '../sched/task.js';
+import { SchedClass, type Task, TaskState } from '../sched/task.js';
 import { Lock, type LockOptions } from './lock.js';
 import { OwnerSpin } from './owner-spin.js';
 import { type TaskLocks, WaitList } from './task-locks.js';
@@ -10,11 +10,18 @@ export interface RwsemOptions extends LockOptions {
   readonly writerSpinning?: boolean;
   /** Readers may overtake waiting writers; true is the kernel since 5.11. */
   readonly readerStealing?: boolean;
+  /**
+   * CPU time to wake one sleeper, 0 by default. wake_up_q() wakes one after the other: who releases the lock pays
+   * (upRead() and upWrite() tell how much), and readers that are let in together begin that much apart.
+   */
+  readonly wakeNs?: number;
 }
 
 export const enum Stage {
   ReaderArriving,
   ReaderWaiting,
+  /** Has the lock, and is woken behind the other readers of its group. */
+  ReaderLate,
   WriterArriving,
   WriterSpinning,
   WriterWaiting,
@@ -44,6 +51,10 @@ export abstract class RwsemCore extends Lock {
   protected nonspinnable = false;
   protected readonly writerSpinning: boolean;
   private readonly readerStealing: boolean;
+  private readonly wakeNs: number;
+  /** Tasks woken by the release under way, and readers of the last group that were let in and have begun. */
+  private woken = 0;
+  private begun = 0;
   private readonly timeoutJiffies: number;
   protected spin: OwnerSpin | undefined;
   private spinTimer = -1;
@@ -53,6 +64,7 @@ export abstract class RwsemCore extends Lock {
     super(machine, name, options);
     this.writerSpinning = options.writerSpinning ?? true;
     this.readerStealing = options.readerStealing ?? true;
+    this.wakeNs = options.wakeNs ?? 0;
     this.timeoutJiffies = Math.ceil(WAIT_TIMEOUT_NS / machine.jiffyNs);
   }
 
@@ -125,8 +137,17 @@ export abstract class RwsemCore extends Lock {
     if (this.spin.spinning > 0) this.limitSpinning();
   }
 
-  /** The lock is free: to the spinner that sees it first, unless HANDOFF; waiters are woken all the same. */
-  protected released(): void {
+  /** By how much a reader that slept begins after the first of its group. To be asked once by each. */
+  protected lateNs(): number {
+    return this.begun++ * this.wakeNs;
+  }
+
+  /**
+   * The lock is free: to the spinner that sees it first, unless HANDOFF; waiters are woken all the same.
+   * @returns ns that their wakeups take.
+   */
+  protected released(): number {
+    this.woken = 0;
     const spinner = this.handoff ? undefined : this.spin?.takeFirst();
     if (spinner !== undefined) {
       if (this.waiters.length > 0) this.writerSteals++;
@@ -138,6 +159,7 @@ export abstract class RwsemCore extends Lock {
       this.spin.released();
     }
     if (this.waiters.length > 0) this.markWake();
+    return this.woken * this.wakeNs;
   }
 
   /** rwsem_cond_wake_waiter() */
@@ -152,7 +174,11 @@ export abstract class RwsemCore extends Lock {
     const first = this.waiters.first!;
     this.nonspinnable = false;
     if (first.stage !== Stage.ReaderWaiting) {
-      if (first.stage === Stage.WriterWaiting) this.machine.wake(first.task);
+      if (first.stage === Stage.WriterWaiting) {
+        // One that is on its way already costs nothing.
+        if (first.task.state === TaskState.Blocked) this.woken++;
+        this.machine.wake(first.task);
+      }
     } else if (this.writer === undefined) {
       this.grantReaders();
     } else if (!this.handoff && this.waitedTooLong(first)) {
@@ -176,6 +202,8 @@ export abstract class RwsemCore extends Lock {
       wait = next;
     }
     this.readers += woken;
+    this.woken += woken;
+    this.begun = 0;
     this.handoff = false;
     if (free) this.beganReading();
   }

@@ -68,19 +68,20 @@ export class Rwsem extends RwsemCore {
     return this.tried(LockMode.Exclusive);
   }
 
-  upRead(): void {
+  /** @returns ns of CPU time that its wakeups take, for the caller to spend (RwsemOptions.wakeNs); so does upWrite(). */
+  upRead(): number {
     const task = this.machine.current;
     if (this.readers === 0) this.misused(task, 'leaves it as a reader that is not inside');
     this.probe?.release(this, task, LockMode.Shared);
     this.releaseLine(task);
     this.readers--;
-    if (this.readers === 0) this.released();
+    return this.readers === 0 ? this.released() : 0;
   }
 
-  upWrite(): void {
+  upWrite(): number {
     this.leaveWriting();
     this.writer = undefined;
-    this.released();
+    return this.released();
   }
 
   /** downgrade_write(): the writer goes on as a reader, and waiting readers join it. */
@@ -119,7 +120,13 @@ export class Rwsem extends RwsemCore {
     if (wait.stage === Stage.ReaderArriving) {
       return this.tryRead() ? this.got(task, wait, LockMode.Shared) : this.waitToRead(task, wait);
     }
-    return wait.list === undefined ? this.got(task, wait, LockMode.Shared) : PARK;
+    if (wait.list !== undefined) return PARK;
+    if (wait.stage === Stage.ReaderWaiting) {
+      wait.stage = Stage.ReaderLate;
+      const ns = this.lateNs();
+      if (ns > 0) return ns;
+    }
+    return this.got(task, wait, LockMode.Shared);
   }
 
   /** rwsem_down_write_slowpath() */
