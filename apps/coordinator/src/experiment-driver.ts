@@ -22,6 +22,9 @@ import { StoreUnavailableError, type StoredExperiment } from './store/index.js';
 const RECONCILE_EVERY_MS = 5_000;
 /** Between two looks at an experiment whose cells settle quickly: a look costs a count over all of its cells. */
 const LOOK_PAUSE_MS = 150;
+/** The same while the end is far: progress is seen often enough, and each look that sees some is a commit. */
+const LOOK_PAUSE_OF_MANY_MS = 500;
+const MANY_CELLS = 50;
 /** A service that gives a cell back does so within milliseconds of closing its stream; then it is not lost. */
 const LOST_AFTER_MS = 500;
 /** Parsed scenarios kept for speed; parsing one again gives the same. */
@@ -35,6 +38,8 @@ export class ExperimentDriver {
   readonly #soon = new Map<string, boolean>();
   /** Cells of an experiment that had settled when its thresholds were last judged for an early end. */
   readonly #judged = new Map<string, number>();
+  /** Experiments of which many cells are missing. */
+  readonly #many = new Set<string>();
   /** What was said last about an experiment's troubles, so that it is said once. */
   readonly #complaints = new Map<string, string>();
   readonly #closing = new AbortController();
@@ -117,7 +122,7 @@ export class ExperimentDriver {
       const again = this.#soon.get(id);
       this.#soon.delete(id);
       if (again && !this.#closing.signal.aborted) this.#lookSoon(id);
-    }, LOOK_PAUSE_MS);
+    }, this.#many.has(id) ? LOOK_PAUSE_OF_MANY_MS : LOOK_PAUSE_MS);
   }
 
   /** Looks at every running experiment, at once and then regularly, until closed. */
@@ -158,6 +163,7 @@ export class ExperimentDriver {
   async #step(id: string, queueMissing: boolean): Promise<void> {
     const store = this.stores.use;
     let experiment = await store.getExperiment(id);
+    this.#many.delete(id);
     if (experiment?.state !== 'running') return;
     const counts = await store.progress(id);
     const sum = (pick: (count: (typeof counts)[number]) => number) => counts.reduce((all, one) => all + pick(one), 0);
@@ -167,6 +173,7 @@ export class ExperimentDriver {
       experiment = await store.updateExperiment(id, { cellsDone: done, cellsFailed: failed, cellsTotal });
       this.changes.announce(id);
     }
+    if (total - done - failed > MANY_CELLS) this.#many.add(id);
     const waiting = total > done + failed;
     if (waiting && (await this.#endedEarly(experiment, done + failed))) return;
     if (waiting && !queueMissing) return;

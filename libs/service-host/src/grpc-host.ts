@@ -20,6 +20,8 @@ export const CHANNEL_OPTIONS = {
   'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
   'grpc.keepalive_time_ms': KEEPALIVE_MS,
   'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+  // Statistics of every message and stream that nothing here offers.
+  'grpc.enable_channelz': 0,
 } as const;
 
 export interface HostedService {
