@@ -118,11 +118,14 @@ export class ExperimentDriver {
     if (this.#soon.has(id)) return void this.#soon.set(id, true);
     this.#soon.set(id, false);
     void this.look(id);
-    setTimeout(() => {
-      const again = this.#soon.get(id);
-      this.#soon.delete(id);
-      if (again && !this.#closing.signal.aborted) this.#lookSoon(id);
-    }, this.#many.has(id) ? LOOK_PAUSE_OF_MANY_MS : LOOK_PAUSE_MS);
+    setTimeout(
+      () => {
+        const again = this.#soon.get(id);
+        this.#soon.delete(id);
+        if (again && !this.#closing.signal.aborted) this.#lookSoon(id);
+      },
+      this.#many.has(id) ? LOOK_PAUSE_OF_MANY_MS : LOOK_PAUSE_MS,
+    );
   }
 
   /** Looks at every running experiment, at once and then regularly, until closed. */
