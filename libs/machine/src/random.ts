@@ -32,7 +32,8 @@ export class RandomStream {
     next();
     this.a = next() ^ hashName(name);
     this.b = next() ^ seed;
-    this.c = next();
+    // Signed, as what follows: the state stays small integers.
+    this.c = next() | 0;
     for (let i = 0; i < 12; i++) this.uint32();
   }
 

@@ -11,6 +11,7 @@
 //
 // Who may take an event back keeps its slot; or lets it fire, and ignores it by its argument. One that was taken back
 // stays where it is as dead until its time comes, or until the dead are more than the living and all are removed.
+import { ZERO } from '../double.js';
 import { invariant } from '../invariant.js';
 import { FarEvents } from './far-events.js';
 import { heapify, siftDown, siftUp } from './key-heap.js';
@@ -29,7 +30,7 @@ export const NO_SLOT = -1;
 
 export class EventQueue {
   /** Virtual time in ns: an integer in a double, exact for 104 days. */
-  now = 0;
+  now = ZERO;
   /** Events popped so far. */
   executed = 0;
   /** Target and argument of the event that {@link pop} returned. */
@@ -53,11 +54,11 @@ export class EventQueue {
   private horizonNs = Infinity;
   /** The key of an event on its way there. */
   private readonly farKey = new Float64Array(2);
-  private dueNs = 0;
+  private dueNs = ZERO;
   private dead = 0;
   private rootIsHole = false;
   /** The next sequence, times the capacity. */
-  private nextOrder = 0;
+  private nextOrder = ZERO;
 
   private readonly lane: Lane;
 

@@ -2,6 +2,7 @@
 //
 // One record per task, made when it first waits, so that waiting allocates nothing. The records are also the nodes of
 // the wait lists.
+import { ZERO } from '../double.js';
 import { invariant } from '../invariant.js';
 import type { Machine } from '../machine.js';
 import { SPIN, type Task } from '../sched/task.js';
@@ -26,9 +27,9 @@ export class TaskLocks {
   /** Where in the lock's slow path the task is; the numbers are the lock's. */
   stage = 0;
   /** When it began to wait. */
-  startNs = 0;
+  startNs = ZERO;
   /** When a timeout is due. */
-  deadlineNs = 0;
+  deadlineNs = ZERO;
   /** The waiter has asked for the lock to be handed to it (struct rwsem_waiter: handoff_set). */
   handoffSet = false;
   /** In SPIN, and nobody has ended that yet. */

@@ -1,5 +1,6 @@
 // One simulated CPU: what runs on it, what waits for it, and the one event that it has pending.
 import { Deque } from '../deque.js';
+import { ZERO } from '../double.js';
 import { TargetKind, targetOf } from '../events/target.js';
 import type { FairQueue } from './fair-queue.js';
 import { FifoQueue } from './fifo-queue.js';
@@ -35,16 +36,16 @@ export class Cpu {
   /** Waiting tasks that may be moved to another CPU. */
   movableWaiting = 0;
   /** Work done per ns; change it with `scheduler.setRate()`. */
-  rate = 1;
+  rate = ZERO + 1;
   /** Stamps the pending event; an event with an older stamp is void. */
   version = 0;
   /** When the pending event fires; Infinity: there is none. */
   eventNs = Infinity;
-  switchStartNs = 0;
+  switchStartNs = ZERO;
   /** Up to when the burst under way has been charged. */
-  burstStartNs = 0;
+  burstStartNs = ZERO;
   /** Until when the current task has CPU time of its group. */
-  grantEndNs = 0;
+  grantEndNs = ZERO;
   /**
    * How often a FIFO or fair task left the CPU or it fell idle, and how often one came by cond_resched() or returned to
    * user mode: RCU reads these.
@@ -54,8 +55,8 @@ export class Cpu {
   /** Called at each of these and on return to user mode, while an expedited grace period waits for the CPU. */
   quiescent: (() => void) | undefined;
   /** Time with tasks and switching between them, and the part of it that went into switching. */
-  busyNs = 0;
-  switchNs = 0;
+  busyNs = ZERO;
+  switchNs = ZERO;
 
   /** What its events are addressed to. */
   readonly target: number;

@@ -7,6 +7,7 @@
 //
 // Waiters are in two heaps: by deadline those that were eligible when last looked at, by virtual runtime those that were
 // not. V moves, so that the tops are looked at again whenever somebody is to be picked.
+import { ZERO } from '../double.js';
 import type { FairQueue } from './fair-queue.js';
 import { TaskHeap } from './task-heap.js';
 import type { Task } from './task.js';
@@ -25,8 +26,8 @@ export class EevdfQueue implements FairQueue {
   private readonly later = new TaskHeap();
   private arrivals = 0;
   /** V is zeroNs + weighted / load; `weighted` sums weight * (vruntime - zeroNs). */
-  private zeroNs = 0;
-  private weighted = 0;
+  private zeroNs = ZERO;
+  private weighted = ZERO;
 
   constructor(
     private readonly sliceNs: number,

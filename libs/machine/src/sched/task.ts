@@ -9,6 +9,7 @@
 //
 // Between two yields a task acts at one instant and nothing else runs, so model code needs no locks of its own.
 // A wakeup may come for another reason than the one waited for: whoever parks looks at its condition in a loop.
+import { ZERO } from '../double.js';
 import type { TaskLocks } from '../locks/task-locks.js';
 import type { BandwidthGroup } from './bandwidth-group.js';
 import type { CpuMask } from './cpu-mask.js';
@@ -97,7 +98,7 @@ export interface TaskHooks {
 export class Task {
   state: TaskState = TaskState.Blocked;
   /** Work that the task still wants of what it yielded last; Infinity while it spins. */
-  remainingNs = 0;
+  remainingNs = ZERO;
   /** A wakeup arrived while the task was not blocked. */
   wakePending = false;
   /** Whether hooks.running() is due at the next switch-in. */
@@ -109,7 +110,7 @@ export class Task {
   spinEnded = false;
   sleepVersion = 0;
   /** Time that it had a CPU, also spinning or slowed down; without switches. */
-  cpuTimeNs = 0;
+  cpuTimeNs = ZERO;
   /** What it runs. Set once, right after construction: a body wants to know its task. */
   private steps!: TaskSteps;
   /** The same, if it is a state machine. */
@@ -136,7 +137,7 @@ export class Task {
   /** Its bandwidth group; change it with `scheduler.setGroup()`. */
   group: BandwidthGroup | undefined;
   /** Its CPU time at the last remote charge, while it runs for a group that it is not in. */
-  remoteBaseNs = 0;
+  remoteBaseNs = ZERO;
   /**
    * Called when the task loses its CPU, by blocking, ending or preemption (not when softirqs interrupt it: on_cpu stays
    * set): whoever spins for it learns that it is in vain. It may end spins and wake tasks.
@@ -152,11 +153,11 @@ export class Task {
   heapIndex = -1;
   arrival = 0;
   /** Fair class: virtual runtime and deadline, in ns at nice 0. While not queued: the lag, see the fair queues. */
-  vruntime = 0;
-  deadline = 0;
-  lag = 0;
+  vruntime = ZERO;
+  deadline = ZERO;
+  lag = ZERO;
   /** When it last changed its CPU. */
-  migratedNs = 0;
+  migratedNs = ZERO;
   /** Counted as a waiter that may be moved. */
   counted = false;
   /** Never placed on a queue yet. */
