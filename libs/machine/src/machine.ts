@@ -50,7 +50,7 @@ export class Machine {
   readonly scheduler: Scheduler;
   readonly jiffyNs: number;
   /** Looks on at all locks that are made from now on. */
-  lockProbe: LockProbe | undefined;
+  lockProbe: LockProbe | undefined = undefined;
   private readonly hrtimers = new HrTimers(this.events);
   private readonly actors: ((argument: number) => void)[] = [];
   private stopped = false;

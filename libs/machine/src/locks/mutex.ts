@@ -33,7 +33,7 @@ const enum Stage {
 
 export class Mutex extends Lock {
   readonly kind = 'sleep';
-  owner: Task | undefined;
+  owner: Task | undefined = undefined;
   steals = 0;
   handoffs = 0;
   waitersMax = 0;
@@ -42,8 +42,8 @@ export class Mutex extends Lock {
   private readonly fair: boolean;
   private readonly stealProbability: number;
   private readonly spinOnOwner: boolean;
-  private spin: OwnerSpin | undefined;
-  private random: RandomStream | undefined;
+  private spin: OwnerSpin | undefined = undefined;
+  private random: RandomStream | undefined = undefined;
 
   constructor(machine: Machine, name: string, options: MutexOptions = {}) {
     super(machine, name, options);

@@ -11,8 +11,8 @@ export class OwnerSpin implements OwnerWatcher, SpinPlace {
   /** The optimistic spin queue (lock->osq). */
   private readonly queue = new WaitList();
   /** The first waiter, which was woken and spins without queueing: it is on the lock's wait list already. */
-  private waiter: TaskLocks | undefined;
-  private watched: TaskLocks | undefined;
+  private waiter: TaskLocks | undefined = undefined;
+  private watched: TaskLocks | undefined = undefined;
 
   constructor(private readonly machine: Machine) {}
 

@@ -38,7 +38,7 @@ const WAIT_TIMEOUT_NS = 4_000_000;
 
 export abstract class RwsemCore extends Lock {
   readonly kind = 'sleep';
-  writer: Task | undefined;
+  writer: Task | undefined = undefined;
   /** How many readers have the lock. */
   readers = 0;
   /** Writers that took the lock ahead of waiters, readers that did, and hand-offs that were asked for. */
@@ -56,7 +56,7 @@ export abstract class RwsemCore extends Lock {
   private woken = 0;
   private begun = 0;
   private readonly timeoutJiffies: number;
-  protected spin: OwnerSpin | undefined;
+  protected spin: OwnerSpin | undefined = undefined;
   private spinTimer = -1;
   private spinVersion = 0;
 

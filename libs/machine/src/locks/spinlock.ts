@@ -16,7 +16,7 @@ const enum Stage {
 
 export class SpinLock extends Lock {
   readonly kind = 'spin';
-  owner: Task | undefined;
+  owner: Task | undefined = undefined;
   private readonly queue = new WaitList();
 
   /** Tasks that spin. */

@@ -23,7 +23,7 @@ export interface SpinPlace {
 }
 
 export class TaskLocks {
-  waitsFor: object | undefined;
+  waitsFor: object | undefined = undefined;
   /** Where in the lock's slow path the task is; the numbers are the lock's. */
   stage = 0;
   /** When it began to wait. */
@@ -37,10 +37,10 @@ export class TaskLocks {
   /** Nothing is left to spin for. */
   spinFailed = false;
   /** Where it gives up when it loses its CPU; undefined: it goes on spinning when it is back. */
-  place: SpinPlace | undefined;
-  list: WaitList | undefined;
-  next: TaskLocks | undefined;
-  previous: TaskLocks | undefined;
+  place: SpinPlace | undefined = undefined;
+  list: WaitList | undefined = undefined;
+  next: TaskLocks | undefined = undefined;
+  previous: TaskLocks | undefined = undefined;
   private readonly watchers: OwnerWatcher[] = [];
 
   private constructor(
@@ -114,8 +114,8 @@ export class TaskLocks {
 
 /** A list of waiting tasks, first come first. Adding and removing anywhere takes constant time and no memory. */
 export class WaitList {
-  first: TaskLocks | undefined;
-  last: TaskLocks | undefined;
+  first: TaskLocks | undefined = undefined;
+  last: TaskLocks | undefined = undefined;
   length = 0;
 
   push(node: TaskLocks): void {

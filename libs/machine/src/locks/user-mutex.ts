@@ -40,14 +40,14 @@ const enum Stage {
 
 export class UserMutex extends Lock implements SpinPlace {
   readonly kind = 'sleep';
-  owner: Task | undefined;
+  owner: Task | undefined = undefined;
   /** Calls of FUTEX_WAIT that slept, and of FUTEX_WAKE. */
   sleeps = 0;
   futexWakes = 0;
   private word: Word = Word.Free;
   private readonly spinners = new WaitList();
   private readonly sleepers = new WaitList();
-  private random: RandomStream | undefined;
+  private random: RandomStream | undefined = undefined;
   private timer = -1;
   private timerAtNs = Infinity;
 

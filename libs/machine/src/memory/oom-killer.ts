@@ -14,7 +14,7 @@ const NEVER = -1000;
 export class OomKiller {
   kills = 0;
   /** Killed, and not gone yet. Nobody else is killed meanwhile. */
-  victim: OomCandidate | undefined;
+  victim: OomCandidate | undefined = undefined;
   private readonly candidates = new Set<OomCandidate>();
 
   constructor(private readonly totalBytes: number) {}

@@ -38,7 +38,7 @@ export class MemoryNode {
   usedBytes = 0;
   /** Used here by allocations that wanted another node (numa_miss). */
   missedBytes = 0;
-  kswapd: Task | undefined;
+  kswapd: Task | undefined = undefined;
   /** Taken off the page cache by reclaim, and not free yet. */
   isolatedBytes = 0;
   /** Nodes to try for an allocation that wants this one, itself first. */

@@ -5,7 +5,7 @@ import type { Clock } from '../hardware/cache-line.js';
 
 export class ChangeSeries {
   private level: number;
-  private emitted: number | undefined;
+  private emitted: number | undefined = undefined;
   /** The multiple at which the level is due to be looked at. */
   private dueNs: number;
 

@@ -23,7 +23,7 @@ interface LockTrack {
 }
 
 export class Tracer implements SchedProbe, LockProbe {
-  private machine: Machine | undefined;
+  private machine: Machine | undefined = undefined;
   private readonly threads = new Map<Task, number>();
   private readonly waiting = new Set<Task>();
   private readonly locks = new WeakMap<Lock, LockTrack>();

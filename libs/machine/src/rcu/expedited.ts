@@ -14,7 +14,7 @@ export class ExpeditedGracePeriods {
   longestNs = 0;
   private readonly holdouts: Holdouts;
   private readonly waiters: Task[] = [];
-  private leader: Task | undefined;
+  private leader: Task | undefined = undefined;
   private readonly watched: Cpu[] = [];
   private readonly wait: ReaderWait;
   private readonly preemptRcu: boolean;

@@ -40,7 +40,7 @@ export class RcuCpu {
   /** Above qhimark the pass limit is lifted until the list falls below qlowmark. */
   unlimited = false;
   tickPending = false;
-  softirq: Task | undefined;
+  softirq: Task | undefined = undefined;
 
   constructor(
     readonly cpu: Cpu,

@@ -21,8 +21,8 @@ const ROUNDING = 1e-5;
 export abstract class Bursts {
   readonly cpus: Cpu[] = [];
   readonly tasks = new TaskTable();
-  rates: RateModel | undefined;
-  probe: SchedProbe | undefined;
+  rates: RateModel | undefined = undefined;
+  probe: SchedProbe | undefined = undefined;
   readonly sliceNs: number;
   readonly balancer: Balancer;
   protected readonly placement: Placement;

@@ -13,7 +13,7 @@ const TASKS_IN_LATENCY = 8;
 const ROUNDING_NS = 0.5;
 
 export class CfsQueue implements FairQueue {
-  current: Task | undefined;
+  current: Task | undefined = undefined;
   load = 0;
   length = 0;
   private readonly waiters = new TaskHeap();

@@ -22,9 +22,9 @@ const FIFO_WEIGHT = weightOf(-20);
 
 export class Cpu {
   phase: CpuPhase = CpuPhase.Idle;
-  current: Task | undefined;
+  current: Task | undefined = undefined;
   /** The task that the softirqs which run now have interrupted. */
-  interrupted: Task | undefined;
+  interrupted: Task | undefined = undefined;
   /** It was interrupted while being switched in, which begins anew. */
   switchCut = false;
   readonly softirqQueue = new Deque<Task>();
@@ -53,7 +53,7 @@ export class Cpu {
   contextSwitches = 0;
   condResched = 0;
   /** Called at each of these and on return to user mode, while an expedited grace period waits for the CPU. */
-  quiescent: (() => void) | undefined;
+  quiescent: (() => void) | undefined = undefined;
   /** Time with tasks and switching between them, and the part of it that went into switching. */
   busyNs = ZERO;
   switchNs = ZERO;

@@ -11,7 +11,7 @@ function nextOf(body: TaskSteps): number {
 
 export abstract class Dispatcher extends Switching {
   /** The task whose body is being resumed. */
-  current: Task | undefined;
+  current: Task | undefined = undefined;
   liveTasks = 0;
 
   /** The event of a CPU. */

@@ -19,7 +19,7 @@ const REBASE_NS = 1e9;
 const ROUNDING_NS = 0.5;
 
 export class EevdfQueue implements FairQueue {
-  current: Task | undefined;
+  current: Task | undefined = undefined;
   load = 0;
   length = 0;
   private readonly eligible = new TaskHeap();

@@ -114,7 +114,7 @@ export class Task {
   /** What it runs. Set once, right after construction: a body wants to know its task. */
   private steps!: TaskSteps;
   /** The same, if it is a state machine. */
-  routine: Routine | undefined;
+  routine: Routine | undefined = undefined;
 
   /** User code may be preempted at any time; change it with `scheduler.setUserMode()`. */
   userMode = false;
@@ -133,18 +133,18 @@ export class Task {
   /** 1..99, of the FIFO class; the higher one runs. Read when the task next waits for a CPU. */
   rtPriority = 1;
   /** Where it may run; undefined: anywhere. Change it with `scheduler.setAffinity()`. */
-  affinity: CpuMask | undefined;
+  affinity: CpuMask | undefined = undefined;
   /** Its bandwidth group; change it with `scheduler.setGroup()`. */
-  group: BandwidthGroup | undefined;
+  group: BandwidthGroup | undefined = undefined;
   /** Its CPU time at the last remote charge, while it runs for a group that it is not in. */
   remoteBaseNs = ZERO;
   /**
    * Called when the task loses its CPU, by blocking, ending or preemption (not when softirqs interrupt it: on_cpu stays
    * set): whoever spins for it learns that it is in vain. It may end spins and wake tasks.
    */
-  offCpu: (() => void) | undefined;
+  offCpu: (() => void) | undefined = undefined;
   /** What the locks keep about it; made when it first waits. */
-  locks: TaskLocks | undefined;
+  locks: TaskLocks | undefined = undefined;
 
   /** The class that it is queued or runs under now; `schedClass` is the one that it shall have. */
   runClass: SchedClass;

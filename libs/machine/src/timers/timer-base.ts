@@ -10,8 +10,8 @@ import { TimerWheel } from './wheel.js';
 export class TimerBase {
   readonly wheel: TimerWheel;
   /** The timer whose function runs. */
-  running: Timer | undefined;
-  softirq: Task | undefined;
+  running: Timer | undefined = undefined;
+  softirq: Task | undefined = undefined;
   /** Who waits in deleteSync() for the function to end. */
   readonly waiters: Task[] = [];
   private readonly armed: number[] = [];

@@ -10,10 +10,10 @@ export class Timer {
   expires = 0;
   /** The list of its wheel that it is in, -1 in none; with `next` and `previous` the wheel's business. */
   bucket = -1;
-  next: Timer | undefined;
-  previous: Timer | undefined;
+  next: Timer | undefined = undefined;
+  previous: Timer | undefined = undefined;
   /** Where it is, or was last. */
-  base: TimerBase | undefined;
+  base: TimerBase | undefined = undefined;
 
   constructor(readonly run: TimerFunction) {}
 

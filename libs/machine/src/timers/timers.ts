@@ -189,7 +189,7 @@ export class Timers {
 
 /** What schedule_timeout() has on its stack (process_timeout()). */
 class Timeout {
-  task: Task | undefined;
+  task: Task | undefined = undefined;
   readonly timer: Timer;
 
   constructor(machine: Machine) {

@@ -8,7 +8,7 @@ import { Worker } from './worker.js';
 
 export class Rescuer {
   rescued = 0;
-  private worker: Worker | undefined;
+  private worker: Worker | undefined = undefined;
   private readonly maydays = new Deque<PoolQueue>();
 
   constructor(

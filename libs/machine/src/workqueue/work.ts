@@ -34,7 +34,7 @@ export class Work {
   /** WORK_STRUCT_PENDING: queued, or its timer runs, or it is being cancelled. */
   pending = false;
   /** Where it is queued; undefined while it is not, or its timer runs. */
-  queue: PoolQueue | undefined;
+  queue: PoolQueue | undefined = undefined;
   /** Beyond max_active: not on the worklist of the pool yet. */
   inactive = false;
   /** What flush_workqueue() tells older items by. */
@@ -44,9 +44,9 @@ export class Work {
   /** Who waits for the execution that is pending. */
   barriers: WorkBarrier[] = [];
   /** delayed_work: its timer, and where it is queued when that expires. */
-  timer: Timer | undefined;
-  delayedQueue: Workqueue | undefined;
-  delayedCpu: Cpu | undefined;
+  timer: Timer | undefined = undefined;
+  delayedQueue: Workqueue | undefined = undefined;
+  delayedCpu: Cpu | undefined = undefined;
 
   constructor(readonly run: () => TaskBody) {}
 }

@@ -16,7 +16,7 @@ export class Worker implements TaskHooks {
   /** It was told to end. */
   dying = false;
   lastActiveJiffy = 0;
-  currentQueue: PoolQueue | undefined;
+  currentQueue: PoolQueue | undefined = undefined;
   private currentColor = 0;
   /** Who waits for the execution under way. */
   barriers: WorkBarrier[] = [];

@@ -47,8 +47,8 @@ const LEAST_SLEEP_NS = 1_000;
 
 export class BroughtClean extends CtClean {
   private readonly design: CtCleanDesign;
-  private steps: Steps<number> | undefined;
-  private held: UserMutex | undefined;
+  private steps: Steps<number> | undefined = undefined;
+  private held: UserMutex | undefined = undefined;
   private looks = 0;
   /** What the kernel yields is for the machine, not a time of the design. */
   private inKernel = false;

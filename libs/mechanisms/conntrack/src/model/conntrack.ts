@@ -43,7 +43,7 @@ export class Conntrack {
   readonly policies: TimeoutPolicies;
   readonly watch: LockWatch;
   /** Called when a connection has left the table. */
-  onClean: ((conn: number) => void) | undefined;
+  onClean: ((conn: number) => void) | undefined = undefined;
   /** ct_lock, or the locks of the buckets; each with the line that it shares with a table pointer. */
   readonly locks: readonly UserMutex[];
   readonly lockLines: readonly CacheLine[];

@@ -35,9 +35,9 @@ export abstract class CtClean extends Routine {
   private startNs = 0;
   private asleep = true;
   private ended = false;
-  private task: Task | undefined;
+  private task: Task | undefined = undefined;
   /** A lock of a connection that is waited for. */
-  private waiting: UserMutex | undefined;
+  private waiting: UserMutex | undefined = undefined;
   private readonly rcuThread: number;
 
   constructor(private readonly options: CleanerOptions) {

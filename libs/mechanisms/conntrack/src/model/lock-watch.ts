@@ -10,7 +10,7 @@ export class LockWatch implements LockProbe {
   readonly waitNs = durationHistogram('ct_lock_wait_seconds', 'Time to get ct_lock');
   readonly holdNs = durationHistogram('ct_lock_hold_seconds', 'Time that ct_lock is held');
   private readonly since = new Map<Lock, number>();
-  private last: Lock | undefined;
+  private last: Lock | undefined = undefined;
   private lastSinceNs = 0;
 
   constructor(private readonly machine: Machine) {}

@@ -25,8 +25,8 @@ export class OvsRcu {
   postponedMax = 0;
   gracePeriods = 0;
   /** Called when nothing waits to be freed any more. */
-  onIdle: (() => void) | undefined;
-  private task: Task | undefined;
+  onIdle: (() => void) | undefined = undefined;
+  private task: Task | undefined = undefined;
   /** Postponed since the grace period under way began, and those that it will free. */
   private next: number[] = [];
   private current: number[] = [];

@@ -71,7 +71,7 @@ export abstract class PacketSteps extends Routine {
   /** System calls, to be paid with the next burst. */
   protected debtNs = 0;
   /** A lock of a connection that is waited for. */
-  private waiting: UserMutex | undefined;
+  private waiting: UserMutex | undefined = undefined;
 
   constructor(protected readonly options: PacketThreadOptions) {
     super();
