@@ -155,12 +155,30 @@ describe('the page of a sweep', () => {
 
   it('begins with the chart of the metric that tells the variants apart', () => {
     const titles = [...section('sweep').matchAll(/<figcaption>([^<]*)/g)].map(([, title]) => title);
-    // 0.5 MB to 256 MB is more than a linear axis can show.
     expect(titles).toEqual([
-      'backlog, median and 95 % interval, logarithmic',
+      'backlog, median and 95 % interval',
       'wait p99, median and 95 % interval',
       'items, median and 95 % interval',
     ]);
+  });
+
+  it.each([
+    ['grows by less than a linear axis can show', (cpus: number) => cpus * 1e6, 'backlog, median and 95 % interval'],
+    ['grows by more', (cpus: number) => cpus ** 2 * 1e6, 'backlog, median and 95 % interval, logarithmic'],
+    ['is 0 somewhere', (cpus: number) => (cpus - 1) ** 2 * 1e6, 'backlog, median and 95 % interval'],
+  ])('takes a logarithmic axis where a curve needs one: it %s', (_, backlog, title) => {
+    const made = reportOf(
+      queueScenario({ sweep: { 'machine.cpus': CPUS }, replications: 3 }),
+      madeUp(({ variant, cell }) => ({
+        backlog_bytes: variant === 'fast' ? 1e3 : backlog(cell.machine.cpus),
+        items_total: 0,
+      })),
+    );
+    const [sweepPart] = /<h2 id="sweep">[^]*?<\/section>/.exec(toHtml(made))!;
+    expect(/<figcaption>([^<]*)/.exec(sweepPart)![1]).toBe(title);
+    // What is nothing everywhere has no chart.
+    expect(sweepPart.match(/<figcaption>/g)).toHaveLength(1);
+    expect(sweepPart).toContain('0 at every point: wait p99, items.');
   });
 
   it('has a row of differences per point, and all of them folded', () => {

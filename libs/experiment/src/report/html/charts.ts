@@ -32,15 +32,19 @@ export function sweepAxis(report: Report): string | undefined {
   return longest?.[0];
 }
 
-/**
- * Each headline metric along the sweep, a line with its 95 % band per variant and per value of the other axes. Those that
- * tell the variants apart come first.
- */
-export function sweepCharts(report: Report, axis: string): Markup[] {
+/** The headline metrics in the order of their charts, those that tell the variants apart first; without what is always 0. */
+export function chartedMetrics(report: Report): string[] {
   const { loud, small, quiet } = standOut(report);
   const sorted = [...loud, ...small, ...quiet];
-  const metrics = [...sorted, ...report.headline.filter((metric) => !sorted.includes(metric))];
-  return metrics.map((metric) => {
+  const all = [...sorted, ...report.headline.filter((metric) => !sorted.includes(metric))];
+  return all.filter((name) =>
+    report.summary.some(({ metric, min, max }) => metric === name && (min !== 0 || max !== 0)),
+  );
+}
+
+/** Each of these along the sweep, a line with its 95 % band per variant and per value of the other axes. */
+export function sweepCharts(report: Report, axis: string): Markup[] {
+  return chartedMetrics(report).map((metric) => {
     const lines = new Map<string, Summary[]>();
     for (const entry of report.summary.filter((candidate) => candidate.metric === metric)) {
       const { [axis]: _, ...others } = entry.point;
@@ -51,8 +55,9 @@ export function sweepCharts(report: Report, axis: string): Markup[] {
     const intervals = [...lines.values()].some((entries) => entries.some(({ low }) => low !== null));
     const xs = [...new Set(report.summary.map(({ point }) => xOf(point[axis])))];
     const log = wantsLog(xs);
-    const ys = [...lines.values()].flat().flatMap(({ median, low, high }) => [median, low ?? median, high ?? median]);
-    const logY = needsLog(ys);
+    const logY = needsLog(
+      [...lines.values()].map((own) => own.flatMap(({ median, low, high }) => [median, low ?? median, high ?? median])),
+    );
     const shown = intervals ? 'median and 95 % interval' : 'median';
     return lineChart({
       title: `${metricLabel(metric, unit)}, ${shown}${logY ? ', logarithmic' : ''}`,

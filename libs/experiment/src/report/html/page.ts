@@ -1,12 +1,12 @@
 // The report as one page that needs nothing else: no server, no network, no script to be complete. Its script only reads
 // values off the charts. The policy in its head forbids every load.
 import { factsOf } from '../facts.js';
-import { formatSeconds } from '../format.js';
+import { formatSeconds, metricLabel } from '../format.js';
 import { readable, type Readable } from '../readable.js';
-import { pointText, takenOver } from '../words.js';
+import { pointText, takenOver, unitOf } from '../words.js';
 import { reasonsToFail } from '../reasons.js';
 import type { Report } from '../schema.js';
-import { percentileCharts, seriesCharts, sweepAxis, sweepCharts } from './charts.js';
+import { chartedMetrics, percentileCharts, seriesCharts, sweepAxis, sweepCharts } from './charts.js';
 import { differenceSection } from './differences.js';
 import { Markup, markup } from './markup.js';
 import { shownPoints, type GroupMaterial } from './material.js';
@@ -96,7 +96,11 @@ function counts(report: Report): string {
 function sweepSection(report: Report): Section[] {
   const axis = sweepAxis(report);
   if (axis === undefined) return [];
-  const body = markup`<div class="grid">${sweepCharts(report, axis)}</div>`;
+  const charted = chartedMetrics(report);
+  const zero = report.headline.filter((metric) => !charted.includes(metric));
+  const names = zero.map((metric) => metricLabel(metric, unitOf(report, metric))).join(', ');
+  const note = zero.length > 0 && markup`<p class="soft">0 at every point: ${names}.</p>`;
+  const body = markup`<div class="grid">${sweepCharts(report, axis)}</div>${note}`;
   return [{ id: 'sweep', title: `Along ${axis}`, body }];
 }
 

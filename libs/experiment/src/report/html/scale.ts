@@ -28,13 +28,15 @@ export function wantsLog(values: readonly number[]): boolean {
   return low > 0 && Math.max(...values) / low >= LOG_FROM_RATIO && values.length > 2;
 }
 
-/** From this ratio on, the smaller values of a curve lie on the bottom of a linear axis, whatever they do there. */
-const LOG_VALUES_FROM_RATIO = 300;
+/** From this ratio on, most of a curve lies on the bottom of a linear axis, whatever it does there. */
+const LOG_CURVE_FROM_RATIO = 300;
 
-/** Whether the values of curves need a logarithmic axis to be seen at all. */
-export function needsLog(values: readonly number[]): boolean {
-  const low = Math.min(...values);
-  return low > 0 && Math.max(...values) / low >= LOG_VALUES_FROM_RATIO;
+/** Whether one of the curves grows so much that only a logarithmic axis shows all of it. None of them may touch 0. */
+export function needsLog(curves: readonly (readonly number[])[]): boolean {
+  return (
+    curves.every((values) => values.every((value) => value > 0)) &&
+    curves.some((values) => Math.max(...values) / Math.min(...values) >= LOG_CURVE_FROM_RATIO)
+  );
 }
 
 export function scaleOf(
