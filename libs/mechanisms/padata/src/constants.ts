@@ -2,6 +2,9 @@
 import type { CostConstant } from '@kworkbench/mechanism';
 import { KNEE, type MachineKey, ofKinds, type PadataDefinition, spec } from './page-kind-constants.js';
 
+/** Of the line of the lock and of the line of locked_vm, each to the writer and away from it. */
+const TRANSFERS = 'four transfers of a line (core-to-core-latency of nviennot, medians)';
+
 const machineWide: readonly PadataDefinition[] = [
   {
     name: 'sockets',
@@ -42,11 +45,8 @@ const machineWide: readonly PadataDefinition[] = [
     help: 'Time that mmap_lock is held to account: the lines of the lock and of locked_vm come from another CPU',
     min: 0,
     max: 1e6,
-    xeon: [
-      400,
-      'assumed',
-      'two transfers of each, 100 ns apiece; with 100 in all the row of 16 threads, prefaulted hugetlb without the cache, is missed',
-    ],
+    xeon: [364, 'published', `${TRANSFERS}, half of them across sockets: 47 and 134 ns (Xeon 8275CL)`],
+    epyc: [608, 'published', `${TRANSFERS}, half of them across sockets: 107 and 197 ns (EPYC 7R13)`],
   },
   {
     name: 'wakeNs',
@@ -54,8 +54,11 @@ const machineWide: readonly PadataDefinition[] = [
     help: 'Waking one of those that wait for mmap_lock: an interrupt to an idle CPU, by who releases the lock',
     min: 0,
     max: 1e6,
-    xeon: [800, 'fitted', 'cold hugetlb without the cache'],
-    epyc: [800, 'assumed', 'as on the Xeon'],
+    xeon: [
+      830,
+      'published',
+      'what an interrupt adds to waking a thread of another CPU: 598 to 1427 ns (OSv, issue 286)',
+    ],
   },
   {
     name: 'pageCheckNs',
@@ -64,7 +67,7 @@ const machineWide: readonly PadataDefinition[] = [
     min: 0,
     max: 1e4,
     xeon: [8.4, 'published', `${spec('9')}: what pinning folios, not pages, saves: 16.1 to 7.7 ns`],
-    epyc: [3.8, 'fitted', 'cold hugetlb without the cache'],
+    epyc: [3.45, 'published', `${spec('4')}: that of the Xeon, as a prefaulted hugetlb page: 7.8 to 19 ns`],
   },
   {
     name: 'outsideJitterRatio',
@@ -77,24 +80,28 @@ const machineWide: readonly PadataDefinition[] = [
   {
     name: 'idleExitNs',
     unit: 'ns',
-    help: 'Until a CPU that was idle for longer than deepIdleNs runs what wakes it, besides the context switch',
+    help: 'Until a CPU that expected to be idle for longer than deepIdleNs runs what wakes it, besides the context switch',
     min: 0,
     max: 1e6,
-    xeon: [3_500, 'fitted', 'prefaulted THP without the cache: who is first, a woken writer or the next reader'],
-    epyc: [3_500, 'assumed', 'as on the Xeon'],
+    xeon: [
+      3_200,
+      'fitted',
+      'THP without the cache: who is first, a woken writer or the next reader; C1 takes at most 2 us, C1E 10 us (intel_idle)',
+    ],
+    epyc: [3_200, 'fitted', 'cold, without the cache'],
   },
   {
     name: 'deepIdleNs',
     unit: 'ns',
-    help: 'Idle time that the governor of cpuidle takes for long',
+    help: 'Expected idle time that the governor of cpuidle takes for long',
     min: 0,
     max: 1e9,
     xeon: [
-      130_000,
+      80_000,
       'fitted',
-      'prefaulted rows without the cache; C1E of this Xeon wants 20 us, C6 600 us (intel_idle)',
+      'prefaulted rows without the cache (70 to 100 us do); C1E of this Xeon wants 20 us, C6 600 us (intel_idle)',
     ],
-    epyc: [130_000, 'assumed', 'as on the Xeon'],
+    epyc: [80_000, 'assumed', 'as on the Xeon'],
   },
   {
     name: 'smallRunPages',
@@ -158,8 +165,11 @@ const machineWide: readonly PadataDefinition[] = [
     help: 'CPU time of a helper before its first chunk: its CPU wakes from deep sleep, with a low clock and cold caches',
     min: 0,
     max: 1e9,
-    xeon: [12_000_000, 'fitted', 'hugetlb, cold, 16 GiB with 64k pages of cache'],
-    epyc: [12_000_000, 'assumed', 'as on the Xeon'],
+    xeon: [
+      10_000_000,
+      'assumed',
+      'all of the 10 ms in which the clock of the uncore comes up on a Xeon of this generation (arXiv:1905.12468)',
+    ],
   },
   {
     name: 'chunkTakeNs',

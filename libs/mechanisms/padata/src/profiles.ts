@@ -11,9 +11,9 @@ type Value = readonly [number, CostConstant['basis'], string];
 /** Of the host's own constants those that differ here. */
 const HOST: Readonly<Record<string, Value>> = {
   contextSwitchNs: [
-    900,
-    'fitted',
-    'prefaulted hugetlb of the Xeon without the cache; a CPU that was idle for long: idleExitNs',
+    1_070,
+    'published',
+    'a switch between threads (ddumbying.vercel.app/experiments/ctx-switch-overhead); a CPU in a deep idle state: idleExitNs',
   ],
   schedSliceNs: [3_000_000, 'published', 'minimum granularity of CFS with 8 CPUs or more'],
   rcuBackgroundPerCpuPerSecond: [0, 'assumed', 'RCU has no part in pinning'],

@@ -162,7 +162,8 @@ export class Guest {
     mm.writes++;
     const fits = mm.account(pages);
     yield Math.round(costs.accountNs);
-    mm.mmapLock.upWrite();
+    const wakesNs = mm.mmapLock.upWrite();
+    if (wakesNs > 0) yield wakesNs;
     return fits;
   }
 

@@ -2,9 +2,8 @@
 // pages are pinned.
 //
 // Invariants: no page is pinned twice or undone twice; after a failed job locked_vm and pins are what they were before.
-import { invariant, type Machine } from '@kworkbench/machine';
+import { invariant, type Machine, Rwsem, type RwsemOptions } from '@kworkbench/machine';
 import type { Range } from '../job/undo.js';
-import { MmapLock, type MmapLockOptions } from './mmap-lock.js';
 
 export interface MmLimits {
   /** RLIMIT_MEMLOCK in pages; Infinity with CAP_IPC_LOCK. */
@@ -14,7 +13,7 @@ export interface MmLimits {
 }
 
 export class Mm {
-  readonly mmapLock: MmapLock;
+  readonly mmapLock: Rwsem;
   /** locked_vm. What chunks have reserved and not used yet is in it. */
   lockedPages = 0;
   lockedPagesMax = 0;
@@ -42,9 +41,9 @@ export class Mm {
     readonly limits: MmLimits,
     /** Pages that cannot be pinned, by number, ascending. */
     readonly errorPages: readonly number[],
-    options: MmapLockOptions,
+    options: RwsemOptions,
   ) {
-    this.mmapLock = new MmapLock(machine, options);
+    this.mmapLock = new Rwsem(machine, 'mmap_lock', options);
   }
 
   /** account_locked_vm() under mmap_lock: false is -ENOMEM, and nothing has changed. */

@@ -9,6 +9,9 @@ import type { Mm } from './mm.js';
 import type { PinContext } from './vfio-pin.js';
 import { type ChunkWork, Errno } from './thread-fn.js';
 
+/** DECAY of drivers/cpuidle/governors/menu.c */
+const IDLE_DECAY = 8;
+
 const enum State {
   Next,
   /** Wants mmap_lock for reading, then pins. */
@@ -47,6 +50,8 @@ export class PinChunk implements ChunkWork {
   private run = 0;
   private waitFromNs = -1;
   private sleptFromNs = -1;
+  /** How long its CPU expects to be idle. */
+  private expectedNs = 0;
   private readonly mm: Mm;
   private readonly costs: PinCosts;
 
@@ -139,7 +144,6 @@ export class PinChunk implements ChunkWork {
     const wait = mm.mmapLock.downRead();
     if (wait !== 0) return this.waits(wait);
     mm.reads++;
-    const lateNs = this.waitFromNs < 0 ? 0 : mm.mmapLock.lateNs();
     mm.readWaitNs += this.waited();
     if (mm.killed && (!this.helper || context.signalPoll)) return this.refuse(Errno.Intr);
     const wanted = Math.min(BATCH_PAGES, this.end - this.position);
@@ -148,17 +152,17 @@ export class PinChunk implements ChunkWork {
     if (this.batch === 0) return this.refuse(to === this.position ? Errno.Fault : Errno.NoMem);
     this.state = State.Pinning;
     const { pageNs, jitterRatio } = this.costs;
-    return lateNs + this.random.jitter(this.batch * pageNs, jitterRatio) + context.sharedNs();
+    return this.random.jitter(this.batch * pageNs, jitterRatio) + context.sharedNs();
   }
 
   private refuse(error: Errno): number {
-    const wakesNs = this.mm.mmapLock.endRead();
+    const wakesNs = this.mm.mmapLock.upRead();
     this.fail(error);
     return wakesNs;
   }
 
   private pinned(): number {
-    const wakesNs = this.mm.mmapLock.endRead();
+    const wakesNs = this.mm.mmapLock.upRead();
     this.mm.pinnedPages += this.batch;
     this.batchLeft = this.batch;
     this.state = State.Runs;
@@ -225,7 +229,7 @@ export class PinChunk implements ChunkWork {
         this.cached = this.accounted = 0;
         this.state = State.End;
     }
-    const wakesNs = mm.mmapLock.endWrite();
+    const wakesNs = mm.mmapLock.upWrite();
     return wakesNs + (this.state === State.Runs ? this.mapRun() : 0);
   }
 
@@ -260,12 +264,18 @@ export class PinChunk implements ChunkWork {
     return request;
   }
 
-  /** After a sleep: ns until its CPU has left its idle state. */
+  /**
+   * After a sleep: ns until its CPU has left its idle state. The state was chosen when the CPU went idle, by what the
+   * governor had seen of it: the mean of the last times, as menu's correction factor forgets them.
+   */
   private wakes(): number {
-    const fromNs = this.sleptFromNs;
-    this.sleptFromNs = -1;
+    if (this.sleptFromNs < 0) return 0;
+    const { expectedNs } = this;
     const { deepIdleNs, idleExitNs } = this.costs;
-    return fromNs >= 0 && this.context.machine.nowNs - fromNs > deepIdleNs ? idleExitNs : 0;
+    const sleptNs = this.context.machine.nowNs - this.sleptFromNs;
+    this.sleptFromNs = -1;
+    this.expectedNs += (sleptNs - expectedNs) / IDLE_DECAY;
+    return expectedNs > deepIdleNs ? idleExitNs : 0;
   }
 
   private waited(): number {

@@ -137,7 +137,8 @@ export class PinContext implements ThreadFn {
       mm.writes++;
       yield Math.round(costs.accountNs);
       mm.account(start - end);
-      mm.mmapLock.upWrite();
+      const wakesNs = mm.mmapLock.upWrite();
+      if (wakesNs > 0) yield wakesNs;
     }
     mm.undo({ start, end });
     this.undoNs += this.machine.nowNs - fromNs;

@@ -1,0 +1,71 @@
+// How many constants were fitted, counted where they act: a constant counts for a kind of pages when a pin of that kind takes
+// another time with another value of it, whatever its name is and whichever rows it was fitted to.
+import type { CostProfile } from '@kworkbench/mechanism';
+import { describe, expect, it } from 'vitest';
+import { profiles } from './profiles.js';
+import { run } from './testing/cells.js';
+
+const FITTED_MOST = 5;
+const GUEST = 6 * 2 ** 30;
+const CELLS = [
+  { cachePages: 0, maxThreads: 8 },
+  { cachePages: 0, maxThreads: 32 },
+  { cachePages: 4096, maxThreads: 32 },
+] as const;
+
+function fittedOf(id: string): CostProfile['constants'] {
+  return profiles.find((profile) => profile.id === id)!.constants.filter(({ basis }) => basis === 'fitted');
+}
+
+function pins(profile: string, pages: string, prefaulted: boolean, constants: Record<string, number>): number[] {
+  return CELLS.map(({ cachePages, maxThreads }) => {
+    const workload = { guest: GUEST, minChunk: 16 * 2 ** 20, pages, prefaulted, maxThreads };
+    return run({ profile, constants, kernel: { cachePages }, workload }).metrics['job_seconds']!;
+  });
+}
+
+function fittedThatActOn(profile: string, pages: string, prefaulted: boolean): string[] {
+  const asItIs = pins(profile, pages, prefaulted, {});
+  return fittedOf(profile)
+    .filter(({ name, value }) =>
+      pins(profile, pages, prefaulted, { [name]: 0.8 * value }).some((seconds, i) => seconds !== asItIs[i]),
+    )
+    .map(({ name }) => name);
+}
+
+describe('constants that were fitted', () => {
+  it.each([
+    ['xeon-8167m', 'hugetlb', false],
+    ['xeon-8167m', 'hugetlb', true],
+    ['xeon-8167m', 'thp', false],
+    ['xeon-8167m', 'thp', true],
+    ['epyc-7j13', 'hugetlb', false],
+    ['epyc-7j13', 'hugetlb', true],
+    ['epyc-7j13', 'thp', false],
+    ['epyc-7j13', 'thp', true],
+  ])(
+    'of %s that act on pins of %s (prefaulted: %s) are five at most',
+    (profile, pages, prefaulted) => {
+      const names = fittedThatActOn(profile, pages, prefaulted);
+      // Every kind has at least what a worker of several reaches: a count of none would be a spec that sees nothing.
+      expect(names).toContain(`${pages}${prefaulted ? 'Prefaulted' : 'Cold'}WorkerSpeedRatio`);
+      expect(names.slice(FITTED_MOST)).toEqual([]);
+    },
+    120_000,
+  );
+
+  it.each(['xeon-8167m', 'epyc-7551-kvm', 'zen-kvm-4cpu'])(
+    'of %s that act on deferred page init are five at most',
+    (id) => {
+      const workload = { kind: 'deferredInit', guest: 4 * 2 ** 30, maxThreads: 4 };
+      const seconds = (constants: Record<string, number>): number =>
+        run({ profile: id, variant: 'boot-only', constants, workload }).metrics['job_seconds']!;
+      const asItIs = seconds({});
+      const names = fittedOf(id).flatMap(({ name, value }) =>
+        seconds({ [name]: 0.8 * value }) === asItIs ? [] : [name],
+      );
+      expect(names).toContain('structPageWorkerSpeedRatio');
+      expect(names.slice(FITTED_MOST)).toEqual([]);
+    },
+  );
+});
