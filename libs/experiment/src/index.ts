@@ -27,7 +27,13 @@ export * from './report/compare-reports.js';
 export { EXPORT_FORMATS, type ExportFormat } from './report/exports.js';
 export * from './report/format.js';
 export { groupsOf } from './report/groups.js';
-export { collectMaterial, type CellSource, type GroupMaterial } from './report/html/material.js';
+export {
+  collectMaterial,
+  seriesOfTable,
+  type CellSource,
+  type GroupMaterial,
+  type Series,
+} from './report/html/material.js';
 export { toHtml } from './report/html/page.js';
 export { toJUnit } from './report/junit.js';
 export { collectProvenance } from './report/provenance.js';

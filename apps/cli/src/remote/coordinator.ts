@@ -1,9 +1,14 @@
 // The coordinator as the CLI talks to it: gRPC, errors worded as one line with an exit code.
 import {
+  CellsClient,
   ExperimentsClient,
   ExperimentState,
   type Experiment,
+  outcomeFromMessage,
+  type CellsClient as Cells,
   type ExperimentsClient as Client,
+  type GetCellResponse,
+  type ReadSeriesResponse,
 } from '@kworkbench/contracts';
 import { ExitCode } from '@kworkbench/experiment';
 import {
@@ -22,6 +27,11 @@ const CALL_TIMEOUT_MS = 30_000;
 /** Reports carry every cell; the library's 4 MiB default is too little for a large sweep. */
 const LARGEST_MESSAGE_BYTES = 256 * 1024 * 1024;
 
+interface StoredOutcome {
+  readonly outcome: ReturnType<typeof outcomeFromMessage>;
+  readonly tables: GetCellResponse['tables'];
+}
+
 type Unary<Request, Response> = (
   request: Request,
   metadata: Metadata,
@@ -31,15 +41,18 @@ type Unary<Request, Response> = (
 
 export class Coordinator {
   readonly #client: Client;
+  readonly #cells: Cells;
 
   private constructor(
     private readonly verb: string,
     private readonly address: string,
   ) {
-    this.#client = new ExperimentsClient(address, credentials.createInsecure(), {
+    const limits = {
       'grpc.max_receive_message_length': LARGEST_MESSAGE_BYTES,
       'grpc.max_send_message_length': LARGEST_MESSAGE_BYTES,
-    });
+    };
+    this.#client = new ExperimentsClient(address, credentials.createInsecure(), limits);
+    this.#cells = new CellsClient(address, credentials.createInsecure(), limits);
   }
 
   /** Does the work over one connection, and closes it. @throws CliError in one line. */
@@ -55,6 +68,7 @@ export class Coordinator {
       return await work(coordinator);
     } finally {
       coordinator.#client.close();
+      coordinator.#cells.close();
     }
   }
 
@@ -85,6 +99,18 @@ export class Coordinator {
 
   async reportJson(id: string): Promise<string> {
     return (await this.#call(this.#client.getReport.bind(this.#client), { id })).reportJson;
+  }
+
+  /** How a cell ended, with the tables that it has; undefined when it failed. */
+  async cell(cellId: string): Promise<StoredOutcome | undefined> {
+    const { result, tables } = await this.#call(this.#cells.getCell.bind(this.#cells), { cellId });
+    return result?.$case === 'outcome' ? { outcome: outcomeFromMessage(result.value), tables } : undefined;
+  }
+
+  /** Samples of a table, by column; thinned out to about so many, extremes kept. */
+  async series(cellId: string, table: string, maxPoints: number): Promise<ReadSeriesResponse['columns']> {
+    const request = { cellId, table, columns: [], maxPoints };
+    return (await this.#call(this.#cells.readSeries.bind(this.#cells), request)).columns;
   }
 
   /** The present state, then every change, until the experiment has ended or the signal fires. */

@@ -1,5 +1,5 @@
 // `kwb up` as a person uses it: real Redis, coordinator and service, on free ports.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,6 +66,20 @@ test('everything gets ready, an experiment runs through it, and Ctrl-C ends it a
   expect(watched.code).toBe(local.code);
   const report = await kwb(['report', id, '--json', '-', '--coordinator', grpc]);
   expect(digests(report.stdout)).toEqual(digests(local.stdout));
+
+  // Histograms and series are in the store; the page has the charts that the page of a local run has.
+  const exported = (target: string, format: string) =>
+    kwb(['export', target, '--format', format, '--coordinator', grpc]).then(({ stdout }) => stdout);
+  const directory = join(
+    folder,
+    'runs',
+    readdirSync(join(folder, 'runs')).find((name) => !name.startsWith('.'))!,
+  );
+  expect(await exported(id, 'hlog')).toBe(await exported(directory, 'hlog'));
+  const captions = (page: string) => [...page.matchAll(/<figcaption>([^<]*)/g)].map(([, caption]) => caption);
+  const page = captions(await exported(id, 'html'));
+  expect(page).toContain('mem available over time');
+  expect(page).toEqual(captions(await exported(directory, 'html')));
 
   // One that would run for minutes is ended; one that has ended stays as it is.
   const long = await kwb(['submit', 'netns-unshare-storm', '--replications', '50', '--coordinator', grpc]);

@@ -6,7 +6,7 @@ import { copyFile, link, mkdir, readdir, readFile, rename, writeFile } from 'nod
 import { join } from 'node:path';
 import { toHdrLog } from '@kworkbench/telemetry';
 import { z } from 'zod';
-import type { CellSource } from '../report/html/material.js';
+import { seriesOfFolder, type CellSource } from '../report/html/material.js';
 import { cellId, type CellResult, type PlannedCell } from '../cell.js';
 
 /** Enough to tell runs of one second, and cells of one run, apart in a listing. */
@@ -100,7 +100,8 @@ export function storedCells(runDirectory: string): CellSource {
     const name = folders.get(id.slice(0, SHORT_HASH_DIGITS));
     const folder = name === undefined ? undefined : join(cells, name);
     const stored = folder === undefined ? undefined : await readCell(folder);
-    return stored?.planned.id === id ? { result: stored.result, folder: folder! } : undefined;
+    if (stored?.planned.id !== id) return undefined;
+    return { histograms: stored.result.histograms, series: async (points) => seriesOfFolder(folder!, points) };
   };
 }
 

@@ -3,7 +3,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Histogram, type HistogramSnapshot } from '@kworkbench/telemetry';
-import type { CellResult } from '../../cell.js';
 import type { Point } from '../../scenario/scenario.js';
 import type { Report } from '../schema.js';
 
@@ -28,15 +27,15 @@ export interface GroupMaterial {
   readonly series: readonly Series[];
 }
 
-/** Where a cell is kept; undefined when it is not. */
-export type CellSource = (cell: Report['cells'][number]) => Promise<
-  | {
-      readonly result: CellResult;
-      /** Folder with the series as CSV. */
-      readonly folder: string;
-    }
-  | undefined
->;
+/** What is kept of a cell. */
+export interface CellMaterial {
+  readonly histograms: readonly HistogramSnapshot[];
+  /** @param points samples of a table with so many columns that are wanted at most. */
+  series(points: (columns: number) => number): Promise<readonly Series[]>;
+}
+
+/** What is kept of a cell; undefined when nothing is. */
+export type CellSource = (cell: Report['cells'][number]) => Promise<CellMaterial | undefined>;
 
 /** Everything that can be found for the groups of a report; what is missing is not shown. */
 export async function collectMaterial(report: Report, source: CellSource): Promise<GroupMaterial[]> {
@@ -47,21 +46,22 @@ export async function collectMaterial(report: Report, source: CellSource): Promi
   }
   const shown = shownPoints(report);
   const material: GroupMaterial[] = [];
-  const perSeries = (tables: number) => SERIES_POINTS / Math.max(1, tables * shown.size * report.variants.length);
+  const share = SERIES_POINTS / Math.max(1, shown.size * report.variants.length);
+  const points = (columns: number) => Math.min(MOST_POINTS, Math.max(LEAST_POINTS, Math.floor(share / columns)));
   for (const cells of groups.values()) {
     const { variant, point } = cells[0]!;
     const merged = new Map<string, Histogram>();
-    let series: Series[] = [];
+    let series: readonly Series[] = [];
     for (const [i, cell] of cells.entries()) {
       const found = await source(cell);
       if (!found) continue;
-      for (const snapshot of found.result.histograms) {
+      for (const snapshot of found.histograms) {
         const histogram = Histogram.fromSnapshot(snapshot);
         const others = merged.get(snapshot.name);
         if (others) others.merge(histogram);
         else merged.set(snapshot.name, histogram);
       }
-      if (i === 0 && shown.has(JSON.stringify(point))) series = readSeries(found.folder, perSeries);
+      if (i === 0 && shown.has(JSON.stringify(point))) series = await found.series(points);
     }
     material.push({ variant, point, series, histograms: [...merged.values()].map((each) => each.snapshot()) });
   }
@@ -76,21 +76,28 @@ export function shownPoints(report: Report): Set<string> {
   return new Set(Array.from({ length: MAX_SERIES_GROUPS }, (_, i) => points[Math.round(i * step)]!));
 }
 
-function readSeries(folder: string, perSeries: (columns: number) => number): Series[] {
+/** The series of the CSV files of a folder; none when there is no such folder. */
+export function seriesOfFolder(folder: string, points: (columns: number) => number): Series[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .filter((file) => file.endsWith('.csv'))
     .toSorted()
     .flatMap((file) => {
       const { names, columns } = parseCsv(readFileSync(join(folder, file), 'utf8'));
-      if (names[0] !== 'time_seconds' || columns[0]!.length < 2) return [];
-      const points = Math.min(MOST_POINTS, Math.max(LEAST_POINTS, Math.floor(perSeries(names.length))));
-      return names.slice(1).map((column, i) => ({
-        table: basename(file, '.csv'),
-        column,
-        ...thinned(columns[0]!, columns[i + 1]!, points),
-      }));
+      return seriesOfTable(basename(file, '.csv'), names, columns, points(names.length));
     });
+}
+
+/** A series per column of a table, its first column being the time; none of a table without samples or without time. */
+export function seriesOfTable(
+  table: string,
+  names: readonly string[],
+  columns: readonly Float64Array[],
+  points: number,
+): Series[] {
+  const [times] = columns;
+  if (names[0] !== 'time_seconds' || times === undefined || times.length < 2) return [];
+  return names.slice(1).map((column, i) => ({ table, column, ...thinned(times, columns[i + 1]!, points) }));
 }
 
 function parseCsv(text: string): { names: string[]; columns: Float64Array[] } {
