@@ -45,9 +45,9 @@ function listScenarios(): Row[] {
   return listScenarioFiles(SCENARIOS).map(({ name }) => {
     try {
       const scenario = loadScenario(name, {});
-      return { name, mechanism: scenario.mechanism.name, cells: planSummary(scenario), title: scenario.title ?? '' };
+      return { name, mechanism: scenario.mechanism.name, title: scenario.title ?? '', cells: planSummary(scenario) };
     } catch (error) {
-      if (error instanceof ScenarioError) return { name, mechanism: '', cells: '', title: error.lines()[0] ?? '' };
+      if (error instanceof ScenarioError) return { name, mechanism: '', title: error.lines()[0] ?? '', cells: '' };
       throw error;
     }
   });

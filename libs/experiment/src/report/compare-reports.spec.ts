@@ -68,6 +68,7 @@ describe('two runs compared', () => {
   it('that got better have changed', () => {
     const comparison = compared(backlog(1), backlog(0.5));
     expect([comparison.verdict, comparisonExitCode(comparison)]).toEqual(['changed', ExitCode.Passed]);
+    expect(renderComparison(comparison)).toMatch(/^NO REGRESSION  2 of 3 comparisons are within noise, 1 better$/m);
   });
 
   it('see a regression from nothing', () => {

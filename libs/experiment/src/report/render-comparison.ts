@@ -71,8 +71,11 @@ function verdict({ verdict: found, entries: all, effect }: ComparisonReport, pai
       return `${paint.red('REGRESSION')}  ${worst(entries)}; ${counted}${correctionNote(entries)}`;
     case 'within noise':
       return `${paint.green('WITHIN NOISE')}  ${counted}${below}${correctionNote(entries)}`;
-    case 'changed':
-      return `${paint.green('NO REGRESSION')}  ${counted}${below}${correctionNote(entries)}`;
+    case 'changed': {
+      const better = entries.filter(({ verdict: each, beyondEffect }) => each === 'better' && beyondEffect).length;
+      const gain = better > 0 ? `, ${better} better` : '';
+      return `${paint.green('NO REGRESSION')}  ${counted}${below}${gain}${correctionNote(entries)}`;
+    }
     case 'too few replications':
       return `${paint.red('NOT JUDGED')}  a comparison needs at least three replications on both sides`;
   }
