@@ -53,4 +53,8 @@ describe('formats', () => {
   ])('show a change of %d as %s', (ratio, text) => {
     expect(formatPercent(ratio)).toBe(text);
   });
+
+  it('show a change that is known to the digit with one more', () => {
+    expect([-0.5, -0.9197, 11.174].map((ratio) => formatPercent(ratio, 1))).toEqual(['-50 %', '-92 %', '+1,117.4 %']);
+  });
 });

@@ -90,17 +90,17 @@ const LEAST_PERCENT = 0.01;
 /** From here on a decrease is shown by what it leaves: rounded to `-100 %` it would look like all. */
 const NEARLY_ALL_PERCENT = 99.5;
 
-/** `-6 %`, `+12 %`, `-99.94 %`. */
-export function formatPercent(ratio: number): string {
+/** `-6 %`, `+12 %`, `-99.94 %`. @param digits behind the point, from 10 % on. */
+export function formatPercent(ratio: number, digits = 0): string {
   const size = Math.abs(ratio) * 100;
   if (size === 0) return '0 %';
   if (size < LEAST_PERCENT) return `<${LEAST_PERCENT} %`;
-  return `${ratio > 0 ? '+' : '-'}${percentDigits(size)} %`;
+  return `${ratio > 0 ? '+' : '-'}${percentDigits(size, digits)} %`;
 }
 
-function percentDigits(size: number): string {
+function percentDigits(size: number, digits: number): string {
   if (size < 10) return String(Number(size.toPrecision(2)));
-  if (size < NEARLY_ALL_PERCENT || size >= 100) return integer(size);
+  if (size < NEARLY_ALL_PERCENT || size >= 100) return size.toLocaleString('en-US', { maximumFractionDigits: digits });
   const left = Math.max(LEAST_PERCENT, Number((100 - size).toPrecision(1)));
   return String(Number((100 - left).toFixed(2)));
 }

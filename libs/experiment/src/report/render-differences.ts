@@ -106,13 +106,13 @@ export function changeText(report: Report, { metric, difference, low, high, ...e
   const { relative, relativeLow, relativeHigh } = entry;
   if (relative !== null && typeof relativeLow === 'number' && typeof relativeHigh === 'number') {
     const points = 100 * Math.max(relativeHigh - relative, relative - relativeLow);
-    if (points < LEAST_POINTS) return formatPercent(relative);
+    if (points < LEAST_POINTS) return formatPercent(relative, 1);
     const digits = points >= 10 ? 0 : points >= 1 && Math.abs(relative) >= 0.1 ? 0 : points >= 0.1 ? 1 : 2;
     const [size, side] = [100 * relative, points].map((value) => value.toFixed(digits));
     return `${relative > 0 ? '+' : ''}${size} % ±${side}`;
   }
   const side = Math.max(high! - difference, difference - low!);
-  return `${difference > 0 ? '+' : ''}${show(report, metric, difference)} ±${show(report, metric, side)}`;
+  return `${difference > 0 ? '+' : ''}${show(report, metric, difference)}${side === 0 ? '' : ` ±${show(report, metric, side)}`}`;
 }
 
 /** Green and red are for what is of consequence. */
