@@ -5,7 +5,7 @@ import type { CpuMask } from './sched/cpu-mask.js';
 import type { Cpu } from './sched/cpu.js';
 import { EventQueue } from './events/event-queue.js';
 import { HrTimer, HrTimers } from './events/hrtimer.js';
-import { indexOf, kindOf, TargetKind, targetOf } from './events/target.js';
+import { TargetBits, TargetKind, targetOf } from './events/target.js';
 import { invariant } from './invariant.js';
 import type { LockProbe } from './locks/lock-probe.js';
 import { RandomStream } from './random.js';
@@ -124,7 +124,7 @@ export class Machine {
   /** The task whose code is running. */
   get current(): Task {
     const task = this.scheduler.current;
-    invariant(task !== undefined, 'current: no task is running');
+    if (task === undefined) invariant(false, 'current: no task is running');
     return task;
   }
 
@@ -213,8 +213,8 @@ export class Machine {
   }
 
   private dispatch(target: number, argument: number): void {
-    const index = indexOf(target);
-    switch (kindOf(target)) {
+    const index = target >>> TargetBits.Kind;
+    switch ((target & TargetBits.Mask) as TargetKind) {
       case TargetKind.Actor:
         this.actors[index]!(argument);
         break;

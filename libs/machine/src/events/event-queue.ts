@@ -103,7 +103,9 @@ export class EventQueue {
       this.lane.push(target, argument);
       return NO_SLOT;
     }
-    invariant(delayNs > 0 && Number.isInteger(delayNs), 'events: a delay must be an integer of at least 0 ns');
+    if (!(delayNs > 0 && Number.isInteger(delayNs))) {
+      invariant(false, 'events: a delay must be an integer of at least 0 ns');
+    }
     this.dueNs = this.now + delayNs;
     if (this.farCount > 0 && this.dueNs >= this.horizonNs) return this.pushFar(target, argument);
     return this.pushHeap(target, argument);

@@ -12,9 +12,11 @@ export const enum TargetKind {
   Timer = 3,
 }
 
-const KIND_BITS = 2;
-const KIND_MASK = (1 << KIND_BITS) - 1;
+export const enum TargetBits {
+  /** How many bits say the kind, and which. */
+  Kind = 2,
+  Mask = 3,
+}
 
-export const targetOf = (kind: TargetKind, index: number): number => (index << KIND_BITS) | kind;
-export const kindOf = (target: number): TargetKind => target & KIND_MASK;
-export const indexOf = (target: number): number => target >>> KIND_BITS;
+export const targetOf = (kind: TargetKind, index: number): number => (index << TargetBits.Kind) | kind;
+export const indexOf = (target: number): number => target >>> TargetBits.Kind;

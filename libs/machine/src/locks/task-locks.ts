@@ -99,9 +99,13 @@ export class TaskLocks {
 
   unwatch(watcher: OwnerWatcher): void {
     const { watchers } = this;
-    const at = watchers.indexOf(watcher);
-    if (at < 0) broken(this, 'is not watched');
-    watchers[at] = watchers.at(-1)!;
+    const last = watchers.length - 1;
+    // Hardly ever does anybody spin for more than one lock of a task.
+    if (watchers[last] !== watcher) {
+      const at = watchers.indexOf(watcher);
+      if (at < 0) broken(this, 'is not watched');
+      watchers[at] = watchers[last]!;
+    }
     watchers.pop();
   }
 

@@ -6,7 +6,7 @@
 import type { FairQueue } from './fair-queue.js';
 import { TaskHeap } from './task-heap.js';
 import type { Task } from './task.js';
-import { NICE_0_WEIGHT } from './weights.js';
+import { Weight } from './weights.js';
 
 /** sched_nr_latency: so many tasks fit into the latency target. */
 const TASKS_IN_LATENCY = 8;
@@ -73,7 +73,7 @@ export class CfsQueue implements FairQueue {
 
   charge(ranNs: number): void {
     const task = this.current!;
-    task.vruntime += (ranNs * NICE_0_WEIGHT) / task.weight;
+    task.vruntime += (ranNs * Weight.Nice0) / task.weight;
     this.ranNs += ranNs;
     this.advance();
   }
@@ -86,7 +86,7 @@ export class CfsQueue implements FairQueue {
     const first = this.waiters.top;
     if (first !== undefined) {
       const aheadNs = task.vruntime - first.vruntime;
-      const untilFarAheadNs = ((idealNs - aheadNs) * task.weight) / NICE_0_WEIGHT;
+      const untilFarAheadNs = ((idealNs - aheadNs) * task.weight) / Weight.Nice0;
       leftNs = Math.min(leftNs, Math.max(this.minGranularityNs - this.ranNs, untilFarAheadNs));
     }
     return leftNs < ROUNDING_NS ? 0 : Math.ceil(leftNs - 1e-3);
@@ -109,7 +109,7 @@ export class CfsQueue implements FairQueue {
   preempts(task: Task): boolean {
     const { current } = this;
     if (current === undefined) return false;
-    return current.vruntime - task.vruntime > (this.wakeupGranularityNs * NICE_0_WEIGHT) / task.weight;
+    return current.vruntime - task.vruntime > (this.wakeupGranularityNs * Weight.Nice0) / task.weight;
   }
 
   reweigh(task: Task, weight: number): void {
@@ -121,7 +121,7 @@ export class CfsQueue implements FairQueue {
   private place(task: Task, woken: boolean): void {
     if (task.fresh) {
       // START_DEBIT: sched_vslice()
-      task.vruntime = this.minNs + (this.slice(task) * NICE_0_WEIGHT) / task.weight;
+      task.vruntime = this.minNs + (this.slice(task) * Weight.Nice0) / task.weight;
       task.fresh = false;
     } else if (woken) {
       // GENTLE_FAIR_SLEEPERS

@@ -2,11 +2,11 @@
 import { type Cpu, CpuPhase } from './cpu.js';
 import { invariant } from '../invariant.js';
 import { Switching } from './switching.js';
-import { DONE, MIGRATE, PARK, SchedClass, SPIN, type Task, type TaskSteps, TaskState, YIELD } from './task.js';
+import { Request, SchedClass, type Task, type TaskSteps, TaskState } from './task.js';
 
 function nextOf(body: TaskSteps): number {
   const step = body.next();
-  return step.done === true ? DONE : (step.value as number);
+  return step.done === true ? Request.Done : (step.value as number);
 }
 
 export abstract class Dispatcher extends Switching {
@@ -75,9 +75,9 @@ export abstract class Dispatcher extends Switching {
   /** Does what is no burst; false when the task goes on at once. */
   private isDone(cpu: Cpu, task: Task, request: number): boolean {
     switch (request) {
-      case PARK:
+      case Request.Park:
         return this.park(cpu, task);
-      case SPIN:
+      case Request.Spin:
         if (task.spinEnded) {
           task.spinEnded = false;
           return false;
@@ -86,7 +86,7 @@ export abstract class Dispatcher extends Switching {
         task.remainingNs = Infinity;
         this.startBurst(cpu, task);
         return true;
-      case YIELD:
+      case Request.Yield:
         this.mustNotBeAtomic(task);
         this.noteCondResched(cpu);
         if (!this.isDisturbed(cpu, task)) return false;
@@ -94,9 +94,9 @@ export abstract class Dispatcher extends Switching {
         if (this.attend(cpu, task, true)) return true;
         this.current = task;
         return false;
-      case MIGRATE:
+      case Request.Migrate:
         return this.migrate(cpu, task);
-      case DONE:
+      case Request.Done:
         this.current = undefined;
         this.exit(cpu, task);
         return true;

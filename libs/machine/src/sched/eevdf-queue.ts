@@ -11,7 +11,7 @@ import { ZERO } from '../double.js';
 import type { FairQueue } from './fair-queue.js';
 import { TaskHeap } from './task-heap.js';
 import type { Task } from './task.js';
-import { NICE_0_WEIGHT } from './weights.js';
+import { Weight } from './weights.js';
 
 /** Beyond this distance the average is taken as the new zero, so that sums stay small and exact. */
 const REBASE_NS = 1e9;
@@ -90,7 +90,7 @@ export class EevdfQueue implements FairQueue {
     }
     const lag = this.averageNs - task.vruntime;
     // update_entity_lag(): neither hoards nor owes more than about two slices.
-    const limit = (Math.max(2 * this.sliceNs, this.tickNs) * NICE_0_WEIGHT) / task.weight;
+    const limit = (Math.max(2 * this.sliceNs, this.tickNs) * Weight.Nice0) / task.weight;
     task.lag = lag > limit ? limit : lag < -limit ? -limit : lag;
     const left = task.deadline - task.vruntime;
     task.deadline = moved && left > 0 ? left : 0;
@@ -103,16 +103,16 @@ export class EevdfQueue implements FairQueue {
 
   charge(ranNs: number): void {
     const task = this.current!;
-    const scaled = ranNs * NICE_0_WEIGHT;
+    const scaled = ranNs * Weight.Nice0;
     // Exactly what the division gives at nice 0.
-    task.vruntime += task.weight === NICE_0_WEIGHT ? ranNs : scaled / task.weight;
+    task.vruntime += task.weight === Weight.Nice0 ? ranNs : scaled / task.weight;
     this.weighted += scaled;
     if (this.weighted > this.load * REBASE_NS) this.rebase();
   }
 
   sliceLeftNs(): number {
     const task = this.current!;
-    const leftNs = ((task.deadline - task.vruntime) * task.weight) / NICE_0_WEIGHT;
+    const leftNs = ((task.deadline - task.vruntime) * task.weight) / Weight.Nice0;
     return leftNs < ROUNDING_NS ? 0 : Math.ceil(leftNs - 1e-3);
   }
 
@@ -188,7 +188,7 @@ export class EevdfQueue implements FairQueue {
   }
 
   private virtualSlice(task: Task): number {
-    return task.weight === NICE_0_WEIGHT ? this.sliceNs : (this.sliceNs * NICE_0_WEIGHT) / task.weight;
+    return task.weight === Weight.Nice0 ? this.sliceNs : (this.sliceNs * Weight.Nice0) / task.weight;
   }
 
   private wait(task: Task): void {

@@ -49,7 +49,7 @@ export class Scheduler extends Dispatcher {
       return;
     }
     if (this.burns(task)) {
-      this.endSpinIn(task, 0);
+      this.goOnAfter(task, 0);
       return;
     }
     task.spinning = false;
@@ -64,7 +64,11 @@ export class Scheduler extends Dispatcher {
 
   /** Ends the spin of a task that {@link burns} after `workNs` more: one event for what it sees and what it does then. */
   endSpinIn(task: Task, workNs: number): void {
-    invariant(this.burns(task), 'endSpinIn: the task does not spin');
+    if (!this.burns(task)) invariant(false, 'endSpinIn: the task does not spin');
+    this.goOnAfter(task, workNs);
+  }
+
+  private goOnAfter(task: Task, workNs: number): void {
     const { cpu } = task;
     this.settle(cpu);
     task.spinning = false;

@@ -16,10 +16,19 @@ import type { CpuMask } from './cpu-mask.js';
 import type { Cpu } from './cpu.js';
 import { weightOf } from './weights.js';
 
-export const PARK = -1;
-export const YIELD = -2;
-export const MIGRATE = -3;
-export const SPIN = -4;
+/** The requests as the scheduler tells them apart: numbers in its code, and not what another module exports. */
+export const enum Request {
+  Park = -1,
+  Yield = -2,
+  Migrate = -3,
+  Spin = -4,
+  Done = -1e9,
+}
+
+export const PARK = Request.Park as number;
+export const YIELD = Request.Yield as number;
+export const MIGRATE = Request.Migrate as number;
+export const SPIN = Request.Spin as number;
 
 export type TaskBody = Generator<number, void, void>;
 
@@ -34,7 +43,7 @@ export interface TaskSteps {
 }
 
 /** What {@link Routine.step} returns at its end. */
-export const DONE = -1e9;
+export const DONE = Request.Done as number;
 
 /** A body written out as a state machine, for hot paths: it allocates nothing and resumes faster than a generator. */
 export abstract class Routine implements TaskSteps {
@@ -47,7 +56,7 @@ export abstract class Routine implements TaskSteps {
 
   next(): Step {
     const request = this.step();
-    if (request === DONE) this.result.done = true;
+    if (request === Request.Done) this.result.done = true;
     this.result.value = request;
     return this.result;
   }

@@ -3,7 +3,10 @@ import { invariant } from '../invariant.js';
 
 export const NICE_MIN = -20;
 export const NICE_MAX = 19;
-export const NICE_0_WEIGHT = 1024;
+
+export const enum Weight {
+  Nice0 = 1024,
+}
 
 const WEIGHTS = [
   88761, 71755, 56483, 46273, 36291, 29154, 23254, 18705, 14949, 11916, 9548, 7620, 6100, 4904, 3906, 3121, 2501, 1991,
