@@ -45,6 +45,29 @@ describe('find in the report', () => {
     );
   });
 
+  it('is the first thing that is said, and the steps of each search stand together, by value', () => {
+    const report = reportOf(
+      queueScenario({ find, variants: ['before', 'fast'], sweep: { 'machine.cpus': [4, 2] } }),
+      madeUp(({ cell, variant, replication }) => ({
+        backlog_bytes: Number(cell.workload.rate) >= (variant === 'fast' ? 1500 : 777) ? 2e6 : 1e3 * 100 ** replication,
+      })),
+    );
+    const lines = renderSummary(report).split('\n');
+    expect(lines[2]).toMatch(/^before machine\.cpus=2: backlog_bytes med>1MB from workload\.rate = 777 on/);
+    const rows = lines.flatMap((line) => {
+      const [, variant, cpus, rate] = /^(before|fast) +(\d) +([\d,]+) /.exec(line) ?? [];
+      return rate === undefined ? [] : [{ search: `${variant} ${cpus}`, rate: Number(rate.replace(',', '')) }];
+    });
+    const searches = Map.groupBy(rows, ({ search }) => search);
+    expect([...searches.keys()]).toEqual(['before 2', 'fast 2', 'before 4', 'fast 4']);
+    expect(rows.map(({ search }) => search)).toEqual([...searches].flatMap(([name, steps]) => steps.map(() => name)));
+    for (const steps of searches.values()) {
+      expect(steps.map(({ rate }) => rate)).toEqual(steps.map(({ rate }) => rate).toSorted((a, b) => a - b));
+    }
+    // From 1 kB to 10 MB: that is no plus or minus of 100 kB.
+    expect(lines.some((line) => line.includes('100 kB (up to 10 MB)'))).toBe(true);
+  });
+
   it.each([
     [0, 'never holds', 'holds nowhere up to workload.rate = 2,000'],
     [2e6, 'holds at from', 'holds already at workload.rate = 100'],

@@ -52,7 +52,7 @@ export function readable(report: Report): Readable {
       ...report,
       cells: readably(cells),
       failures: readably(failures),
-      summary: readably(summary),
+      summary: readably(searched.size > 0 ? inStepsOf(report, [...searched]) : summary),
       comparisons: readably(comparisons),
       // Figures and thresholds stay together; within one of them its points are in order.
       published: inOrderOf(published, ({ id }) => id).flatMap(readably),
@@ -60,6 +60,15 @@ export function readable(report: Report): Readable {
       find: readably(find),
     },
   };
+}
+
+/** Search by search, each by the values that it tried: the variants try others. */
+function inStepsOf({ summary, variants }: Report, searched: readonly string[]): Report['summary'] {
+  const places = new Map(variants.map(({ label }, i) => [label, i]));
+  const compare = (a: Report['summary'][number], b: Report['summary'][number]): number =>
+    places.get(a.variant)! - places.get(b.variant)! ||
+    (searched.map((path) => Number(a.point[path]) - Number(b.point[path])).find((step) => step !== 0) ?? 0);
+  return summary.toSorted(compare);
 }
 
 /** The entries of each key together, keys in the order of their first entry. */

@@ -33,9 +33,13 @@ function headlineColumns(report: Report): Column[] {
 }
 
 export function variantTable(report: Report, axes: readonly Axis[], paint: Style, width: number): string {
-  const points = Map.groupBy(report.summary, ({ point }) => JSON.stringify(point));
+  // Each variant has a search of its own: its steps stay together.
+  const searches = report.find.length > 0;
+  const points = Map.groupBy(report.summary, ({ variant, point }) =>
+    JSON.stringify(searches ? [variant, point] : point),
+  );
   if (points.size === 0) return '';
-  const perPoint = Math.max(1, report.variants.length);
+  const perPoint = searches ? 1 : Math.max(1, report.variants.length);
   const shown = spread([...points.values()], Math.max(2, Math.floor(MAX_ROWS / perPoint)));
   // Besides the axes, the parameter of a search has values that differ.
   const paths = Object.keys(report.summary[0]!.point);
@@ -66,5 +70,7 @@ function medianText(report: Report, entries: readonly Entry[], metric: string): 
   const text = show(report, metric, median);
   if (low === null || high === null || median === 0) return text;
   const side = Math.max(high - median, median - low) / Math.abs(median);
+  // More than the median itself is no plus or minus: replications fell into two kinds.
+  if (side >= 1 && high > 0) return `${text} (up to ${show(report, metric, high)})`;
   return side < LEAST_SIDE ? text : `${text} ±${formatPercent(side).replace('+', '')}`;
 }

@@ -27,9 +27,10 @@ export function renderSummary(made: Report, { color = false, width = 120 }: Rend
   const { report, axes } = shown;
   const sections = [
     head(shown, paint),
+    // The answer of a search before the steps that led to it.
+    findSection(report, paint),
     variantTable(report, axes, paint, width),
     differences(report, paint, width),
-    findSection(report, paint),
     publishedTable(report, paint),
     thresholdTable(report, paint),
     failureLines(report, paint),

@@ -28,11 +28,11 @@ export function toHtml(made: Report, material: readonly GroupMaterial[] = []): s
   const shown = readable(made);
   const { report } = shown;
   const sections = [
+    ...findSection(report),
     ...sweepSection(report),
     variantSection(report),
     ...differenceSection(report),
     ...chartSections(shown, made, material),
-    ...findSection(report),
     ...publishedSection(report),
     ...thresholdSection(report),
     ...failureSection(report),
