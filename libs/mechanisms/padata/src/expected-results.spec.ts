@@ -4,7 +4,6 @@ import { CpuGroup, Machine } from '@kworkbench/machine';
 import { describe, expect, it } from 'vitest';
 import { padata } from './mechanism.js';
 import { run } from './testing/cells.js';
-import { pageKinds } from './workloads.js';
 
 const GIB = 2 ** 30;
 const speedup = (options: Parameters<typeof run>[0]) => run(options).metrics['speedup_ratio']!;
@@ -92,26 +91,3 @@ it('charged time is what helpers ran up to their last charge, from the pool or a
 });
 
 describeDeclaration(padata);
-
-describe('the declaration', () => {
-  it('has at most five constants that were fitted for a page kind of a machine', () => {
-    // Constants of the whole machine, by the kind whose rows they were fitted to: rows of other kinds are predicted by them.
-    const fittedTo: Readonly<Record<string, readonly string[]>> = {
-      hugetlbCold: ['memoryBytesPerSecond', 'helperStartNs', 'wakeNs', 'pageCheckNs'],
-      hugetlbPrefaulted: ['contextSwitchNs', 'deepIdleNs'],
-      thpPrefaulted: ['idleExitNs', 'deepIdleNs'],
-    };
-    const known = new Set(Object.values(fittedTo).flat());
-    for (const { constants } of padata.profiles) {
-      const fitted = constants.filter(({ basis }) => basis === 'fitted').map(({ name }) => name);
-      for (const kind of pageKinds.flatMap((pages) => [`${pages}Cold`, `${pages}Prefaulted`])) {
-        const shared = fitted.filter((name) => fittedTo[kind]?.includes(name));
-        const own = fitted.filter((name) => name.startsWith(kind) && !name.includes('Init'));
-        expect(own.length + shared.length).toBeLessThanOrEqual(5);
-      }
-      // RCU's are the host's, and have no part in pinning.
-      const apart = new RegExp(`^(${pageKinds.join('|')}|structPage|rcu)`);
-      expect(fitted.filter((name) => !apart.test(name) && !known.has(name))).toEqual([]);
-    }
-  });
-});
