@@ -3,6 +3,7 @@ import { ExitCode } from '../exit-codes.js';
 import { madeUp, reportOf } from '../testing/results.js';
 import { queueScenario } from '../testing/scenarios.js';
 import { exitCodeOf } from './build.js';
+import { toHtml } from './html/page.js';
 import { renderSummary } from './render.js';
 
 describe('find in the report', () => {
@@ -66,6 +67,19 @@ describe('find in the report', () => {
     }
     // From 1 kB to 10 MB: that is no plus or minus of 100 kB.
     expect(lines.some((line) => line.includes('100 kB (up to 10 MB)'))).toBe(true);
+  });
+
+  it('has a chart of what was searched for, a line per search', () => {
+    const report = reportOf(
+      queueScenario({ find, variants: ['before', 'fast'], sweep: { 'machine.memory': ['2GiB', '4GiB'] } }),
+      madeUp(({ cell }) => ({ backlog_bytes: Number(cell.workload.rate) * 1300 })),
+    );
+    const [section] = /<h2 id="sweep">[^]*?<\/section>/.exec(toHtml(report))!;
+    expect(section).toContain('Along workload.rate');
+    expect(section.match(/<figcaption>backlog/g)).toHaveLength(1);
+    expect([...section.matchAll(/data-name="([^"]*)"/g)].map(([, name]) => name).toSorted()).toEqual(
+      ['before', 'fast'].flatMap((name) => ['2GiB', '4GiB'].map((size) => `${name} machine.memory=${size}`)),
+    );
   });
 
   it.each([

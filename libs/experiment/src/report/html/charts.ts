@@ -20,12 +20,11 @@ const lookOf = (report: Report, variant: string) =>
 
 /** The swept path with most numeric values; undefined when no number is swept. */
 export function sweepAxis(report: Report): string | undefined {
-  const searched = new Set(report.find.map(({ parameter }) => parameter));
   const values = new Map<string, Set<number>>();
   for (const { point } of report.summary) {
     for (const [path, value] of Object.entries(point)) {
       const number = typeof value === 'number' ? value : Number.parseFloat(String(value));
-      if (Number.isFinite(number) && !searched.has(path)) values.set(path, (values.get(path) ?? new Set()).add(number));
+      if (Number.isFinite(number)) values.set(path, (values.get(path) ?? new Set()).add(number));
     }
   }
   const [longest] = [...values].filter(([, found]) => found.size > 1).toSorted((a, b) => b[1].size - a[1].size);
@@ -43,8 +42,8 @@ export function chartedMetrics(report: Report): string[] {
 }
 
 /** Each of these along the sweep, a line with its 95 % band per variant and per value of the other axes. */
-export function sweepCharts(report: Report, axis: string): Markup[] {
-  return chartedMetrics(report).map((metric) => {
+export function sweepCharts(report: Report, axis: string, metrics: readonly string[]): Markup[] {
+  return metrics.map((metric) => {
     const lines = new Map<string, Summary[]>();
     for (const entry of report.summary.filter((candidate) => candidate.metric === metric)) {
       const { [axis]: _, ...others } = entry.point;

@@ -94,14 +94,24 @@ function counts(report: Report): string {
 }
 
 function sweepSection(report: Report): Section[] {
+  if (report.find.length > 0) return searchSection(report);
   const axis = sweepAxis(report);
   if (axis === undefined) return [];
   const charted = chartedMetrics(report);
   const zero = report.headline.filter((metric) => !charted.includes(metric));
   const names = zero.map((metric) => metricLabel(metric, unitOf(report, metric))).join(', ');
   const note = zero.length > 0 && markup`<p class="soft">0 at every point: ${names}.</p>`;
-  const body = markup`<div class="grid">${sweepCharts(report, axis)}</div>${note}`;
+  const body = markup`<div class="grid">${sweepCharts(report, axis, charted)}</div>${note}`;
   return [{ id: 'sweep', title: `Along ${axis}`, body }];
+}
+
+/** What was searched for, along the values that were tried. */
+function searchSection(report: Report): Section[] {
+  const [first] = report.find;
+  if (!first || first.tried.length < 2) return [];
+  const { parameter, metric } = first;
+  const body = markup`<div class="grid">${sweepCharts(report, parameter, [metric])}</div>`;
+  return [{ id: 'sweep', title: `Along ${parameter}`, body }];
 }
 
 /** @param report with the points as the material has them. */

@@ -44,7 +44,7 @@ nav a{margin-right:16px}
 .good{color:var(--good);font-weight:600}
 .bad{color:var(--bad);font-weight:600}
 .card,.chart,details{background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:14px 16px}
-.grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,460px),1fr));gap:16px;margin:12px 0}
+.grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,460px),1fr));gap:16px;margin:12px 0}
 figure{margin:0;position:relative}
 figcaption{font-weight:600;margin-bottom:4px}
 svg{display:block;width:100%;height:auto}

@@ -60,13 +60,13 @@ export function findSection(report: Report): Section[] {
   if (report.find.length === 0) return [];
   const rows = report.find.map((entry) => [
     named(entry.variant, entry.point),
+    entry.value === null ? '' : formatNumber(entry.value),
+    entry.low === null ? '' : formatNumber(entry.low),
+    entry.reason === undefined ? entry.outcome : `${entry.outcome}: ${entry.reason}`,
     `${entry.metric} ${entry.condition}`,
     entry.parameter,
-    entry.reason === undefined ? entry.outcome : `${entry.outcome}: ${entry.reason}`,
-    entry.low === null ? '' : formatNumber(entry.low),
-    entry.value === null ? '' : formatNumber(entry.value),
   ]);
-  const head_ = ['variant', 'condition', 'parameter', 'outcome', 'does not hold at', 'holds from'];
+  const head_ = ['variant', 'holds from', 'does not hold at', 'outcome', 'condition', 'parameter'];
   return [{ id: 'find', title: 'Critical values', body: htmlTable('Critical values', head_, rows) }];
 }
 
