@@ -128,8 +128,7 @@ export abstract class Bursts {
     // Also at full speed: what a slower time has left over may have a fraction.
     let lengthNs = Math.ceil((cpu.rate === 1 ? task.remainingNs : task.remainingNs / cpu.rate) - ROUNDING);
     if (cpu.fairQueue.length > 0 || task.group !== undefined) {
-      const mayRunNs = this.mayRunNs(cpu, task);
-      if (mayRunNs < lengthNs) lengthNs = mayRunNs;
+      lengthNs = Math.min(lengthNs, this.mayRunNs(cpu, task));
     }
     if (this.events.now + lengthNs < cpu.eventNs) this.expectIn(cpu, lengthNs);
   }

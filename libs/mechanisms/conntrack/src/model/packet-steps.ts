@@ -85,7 +85,8 @@ export abstract class PacketSteps extends Routine {
 
   protected burst(then: At, ns: number): number {
     this.at = then;
-    const allNs = ns + this.debtNs;
+    // Rounded, as the scheduler would do: what is returned with a fraction takes memory.
+    const allNs = Math.round(ns + this.debtNs);
     this.debtNs = 0;
     return allNs < 1 ? 1 : allNs;
   }
