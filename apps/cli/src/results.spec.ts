@@ -106,7 +106,7 @@ describe('resume', () => {
     expect(again.code).toBe(107);
     expect(again.stderr).toContain('kwb: 6 of 9 cells were run before and are taken over');
     expect(again.stderr).toMatch(/^9 of 9 cells, 3 failed \(before 3\/3, v4 3\/3, gather100ms 3\/3\)/m);
-    expect(again.stdout).toMatch(/^FAIL .* 6 cells \(6 of them run before\)/m);
+    expect(again.stdout).toMatch(/^FAIL .* 6 of 9 cells \(6 of them run before\)/m);
   });
 
   test('does not take over cells of other code, and says so', async () => {

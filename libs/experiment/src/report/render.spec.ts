@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { madeUp, reportOf, simulated } from '../testing/results.js';
 import { queueScenario } from '../testing/scenarios.js';
+import { toHtml } from './html/page.js';
 import { renderSummary } from './render.js';
 
 const THRESHOLD = { 'backlog_bytes{variant:fast}': ['max<1MB'] };
@@ -90,6 +91,16 @@ describe('renderSummary', () => {
     ]);
     // Nothing was measured, and nothing has an error.
     expect(renderSummary(timedOut)).toMatch(/^before: items +2,000 +nothing +1,900 to 2,100 +input +FAILED$/m);
+  });
+
+  it('says how many of its cells have ended', () => {
+    const cut = reportOf(queueScenario({ ...ITEMS, replications: 4 }), ({ replication, ...cell }) =>
+      replication < 3
+        ? simulated({ replication, ...cell })
+        : { cellId: cell.id, kind: 'cancelled', message: 'cut off' },
+    );
+    expect(renderSummary(cut)).toMatch(/^FAIL .* · 6 of 8 cells, /m);
+    expect(toHtml(cut)).toMatch(/6 of 8 cells · 2 cancelled · /);
   });
 
   it('says how many cells it did not have to run', () => {

@@ -9,7 +9,7 @@ import { mark, thresholdTable } from './render-thresholds.js';
 import { variantTable } from './render-variants.js';
 import type { Report } from './schema.js';
 import { style, table, type Style } from './table.js';
-import { named, pointText, publishedTexts, takenOver } from './words.js';
+import { named, pointText, publishedTexts, cellsText } from './words.js';
 
 const SEPARATOR = ' · ';
 /** Failures that are no others' alike. */
@@ -103,8 +103,7 @@ function verdict(report: Report, paint: Style): string {
     count(report.thresholds.filter(({ ok }) => ok).length, report.thresholds.length, 'threshold'),
   ].filter((part) => part !== '');
   const machineSeconds = report.cells.reduce((sum, cell) => sum + cell.virtualSeconds, 0);
-  const cells = `${report.cells.length} ${report.cells.length === 1 ? 'cell' : 'cells'}`;
-  const run = `${cells}${takenOver(report)}, ${formatSeconds(machineSeconds)} of machine time in ${formatSeconds(report.wallSeconds)}`;
+  const run = `${cellsText(report)}, ${formatSeconds(machineSeconds)} of machine time in ${formatSeconds(report.wallSeconds)}`;
   const word = report.verdict === 'pass' ? paint.green('PASS') : paint.red('FAIL');
   return `${word}  ${[counted.join(', '), run].filter((part) => part !== '').join(SEPARATOR)}`;
 }

@@ -21,9 +21,12 @@ export const pointText = (point: ShownPoint): string =>
 
 export const named = (variant: string, point: ShownPoint): string => `${variant} ${pointText(point)}`.trim();
 
-/** Cells that this run did not have to run; their machine time cost it nothing. */
-export const takenOver = ({ provenance: { reusedCells = 0 } }: Report): string =>
-  reusedCells > 0 ? ` (${reusedCells} of them run before)` : '';
+/** `60 cells`, `19 of 60 cells`, `60 cells (19 of them run before)`: the machine time of those cost this run nothing. */
+export function cellsText({ cells, failures, notRun, provenance: { reusedCells = 0 } }: Report): string {
+  const all = cells.length + failures.length + notRun;
+  const count = all > cells.length ? `${cells.length} of ${all}` : String(all);
+  return `${count} ${all === 1 ? 'cell' : 'cells'}${reusedCells > 0 ? ` (${reusedCells} of them run before)` : ''}`;
+}
 
 /** `v4`, `v4 - before` or `v4 / before`. */
 export const thresholdSubject = ({ variant, versus }: Report['thresholds'][number]): string =>

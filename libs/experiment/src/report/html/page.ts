@@ -3,7 +3,7 @@
 import { factsOf } from '../facts.js';
 import { formatSeconds, metricLabel } from '../format.js';
 import { readable, type Readable } from '../readable.js';
-import { pointText, takenOver, unitOf } from '../words.js';
+import { cellsText, pointText, unitOf } from '../words.js';
 import { reasonsToFail } from '../reasons.js';
 import type { Report } from '../schema.js';
 import { chartedMetrics, percentileCharts, seriesCharts, sweepAxis, sweepCharts } from './charts.js';
@@ -81,12 +81,15 @@ function reasons(report: Report): Markup | undefined {
 
 function counts(report: Report): string {
   const figures = report.published.filter(({ ok, gated }) => gated && ok !== null);
+  const cancelled = report.failures.filter(({ kind }) => kind === 'cancelled').length;
+  const failed = report.failures.length - cancelled;
   const parts = [
     figures.length > 0 && `${figures.filter(({ ok }) => ok).length} of ${figures.length} published figures`,
     report.thresholds.length > 0 &&
       `${report.thresholds.filter(({ ok }) => ok).length} of ${report.thresholds.length} thresholds`,
-    `${report.cells.length} cells${takenOver(report)}`,
-    report.failures.length > 0 && `${report.failures.length} failed`,
+    cellsText(report),
+    failed > 0 && `${failed} failed`,
+    cancelled > 0 && `${cancelled} cancelled`,
     report.notRun > 0 && `${report.notRun} not run`,
     `${formatSeconds(report.cells.reduce((sum, cell) => sum + cell.virtualSeconds, 0))} of machine time in ${formatSeconds(report.wallSeconds)}`,
   ];
