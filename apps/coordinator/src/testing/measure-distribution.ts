@@ -1,6 +1,7 @@
 // Prints what it costs to run a sweep through the services instead of in one process, and what a second replica brings.
 // Started by bench/distribution.mjs. Both keep what the cells say: a run directory here, the store there. Wall time from submission to end, and CPU time of all processes that take part:
 // on a machine that does other work as well, only the second one can be compared.
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import {
@@ -77,7 +78,15 @@ async function locally(workers: number, seed: number, kept: boolean): Promise<Co
   return cost;
 }
 
-/** @param pinned each replica has a CPU of its own, and no other: as pods of one CPU on a cluster have. */
+/** From now on all threads of the process run on this CPU alone. */
+function pin(pid: number, cpu: number): void {
+  execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', String(cpu), String(pid)], { stdio: 'ignore' });
+}
+
+/**
+ * @param pinned each replica has a CPU of its own, as a pod of one CPU has; with one replica the coordinator and Redis
+ * are on the same one, or a second replica would come with less than a second CPU.
+ */
 async function throughServices(replicas: number, workers: number, seed: number, pinned = false): Promise<Cost> {
   const redis = await TestRedis.start('append-only');
   const coordinator = startCoordinator(redis);
@@ -85,22 +94,22 @@ async function throughServices(replicas: number, workers: number, seed: number, 
   await untilReady(http, true);
   const services = Array.from(
     { length: replicas },
-    (_, index) =>
-      new TestProcess(
-        SERVICE,
-        {
-          KWB_REDIS_URL: redis.url,
-          KWB_COORDINATOR_GRPC: grpc,
-          KWB_WORKERS: String(workers),
-          KWB_LOG_LEVEL: 'warn',
-        },
-        pinned ? index % availableParallelism() : undefined,
-      ),
+    () =>
+      new TestProcess(SERVICE, {
+        KWB_REDIS_URL: redis.url,
+        KWB_COORDINATOR_GRPC: grpc,
+        KWB_WORKERS: String(workers),
+        KWB_LOG_LEVEL: 'warn',
+      }),
   );
   const client = new TestClient(grpc);
   const warm = await client.submit(sweep(seed + 1_000).replace(/replications: \d+/, 'replications: 4'));
   await client.watch(warm.id);
-  const pids = [redis.pid, coordinator.child.pid!, ...services.map(({ child }) => child.pid!)];
+  const shared = [redis.pid, coordinator.child.pid!];
+  const replicaPids = services.map(({ child }) => child.pid!);
+  if (pinned) for (const [index, pid] of replicaPids.entries()) pin(pid, index % availableParallelism());
+  if (pinned && replicas === 1) for (const pid of shared) pin(pid, 0);
+  const pids = [...shared, ...replicaPids];
   const cost = await costOf(pids, async () => client.watch((await client.submit(sweep(seed))).id));
   client.close();
   for (const { child } of [...services, coordinator]) await killed(child, 'SIGKILL');
@@ -126,9 +135,11 @@ if (import.meta.filename === process.argv[1]) {
     `${percent(one.wallSeconds, base.wallSeconds)} of wall time, ${percent(one.cpuSeconds, base.cpuSeconds)} of CPU time`;
   process.stdout.write(`distributing costs ${costs(local)}; beside cells of which nothing is kept ${costs(bare)}\n`);
   const single = await throughServices(1, 1, 1, true);
-  line('services, one replica on one CPU', single);
+  line('one replica, all on one CPU', single);
   const double = await throughServices(2, 1, 1, true);
-  line('services, two replicas on one each', double);
-  process.stdout.write(`two replicas are ${(single.wallSeconds / double.wallSeconds).toFixed(2)} times one\n`);
+  line('two replicas, all on two CPUs', double);
+  process.stdout.write(
+    `two replicas on two CPUs are ${(single.wallSeconds / double.wallSeconds).toFixed(2)} times one on one\n`,
+  );
   await endEverything();
 }

@@ -132,14 +132,11 @@ export class TestProcess {
   stderr = '';
   readonly child: ChildProcess;
 
-  /** @param cpu the only one that it may use, as a pod with one CPU; without it all of them. */
-  constructor(script: string, environment: Readonly<Record<string, string>>, cpu?: number) {
+  constructor(script: string, environment: Readonly<Record<string, string>>) {
     const path = join(DIST, script);
     if (!existsSync(path)) throw new Error(`${script} is not built: run tsc -b first`);
-    // As `kwb up` starts it. taskset becomes the program that it starts: same process.
-    const command = [process.execPath, '--enable-source-maps', '--no-incremental-marking-task', path];
-    const [program, ...args] = cpu === undefined ? command : ['taskset', '--cpu-list', String(cpu), ...command];
-    this.child = spawn(program!, args, {
+    // As `kwb up` starts it.
+    this.child = spawn(process.execPath, ['--enable-source-maps', '--no-incremental-marking-task', path], {
       env: { PATH: process.env.PATH, KWB_HTTP_PORT: '0', KWB_GRPC_PORT: '0', ...environment },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
