@@ -56,8 +56,8 @@ const machineWide: readonly PadataDefinition[] = [
     max: 1e6,
     xeon: [
       830,
-      'published',
-      'what an interrupt adds to waking a thread of another CPU: 598 to 1427 ns (OSv, issue 286)',
+      'assumed',
+      'what an interrupt adds to waking a thread of another CPU on another kernel: 598 to 1427 ns (OSv, issue 286)',
     ],
   },
   {
