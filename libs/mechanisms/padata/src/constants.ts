@@ -2,8 +2,13 @@
 import type { CostConstant } from '@kworkbench/mechanism';
 import { KNEE, type MachineKey, ofKinds, type PadataDefinition, spec } from './page-kind-constants.js';
 
-/** Of the line of the lock and of the line of locked_vm, each to the writer and away from it. */
-const TRANSFERS = 'four transfers of a line (core-to-core-latency of nviennot, medians)';
+const LATENCIES = 'core-to-core-latency of nviennot, median';
+
+/** It is the loop after a batch that folios save: what is left of it is negligible. */
+const FOLIOS = `${spec('9')}: what pinning folios, not pages, saves of a prefaulted hugetlb page: 8.4 of 16.1 ns;`;
+const WAKE_CYCLES =
+  'a call of an idle CPU takes its sender 1600 to 2000 cycles (Pallipadi, LKML, 6 February 2012), choosing that CPU and ' +
+  'queueing there half as much again: 2700 cycles of 2 GHz';
 
 const machineWide: readonly PadataDefinition[] = [
   {
@@ -42,23 +47,37 @@ const machineWide: readonly PadataDefinition[] = [
   {
     name: 'accountNs',
     unit: 'ns',
-    help: 'Time that mmap_lock is held to account: the lines of the lock and of locked_vm come from another CPU',
+    help: 'Work under mmap_lock to account one run, with the lines of the lock and of locked_vm at hand',
     min: 0,
     max: 1e6,
-    xeon: [364, 'published', `${TRANSFERS}, half of them across sockets: 47 and 134 ns (Xeon 8275CL)`],
-    epyc: [608, 'published', `${TRANSFERS}, half of them across sockets: 107 and 197 ns (EPYC 7R13)`],
+    xeon: [120, 'assumed', 'a limit, an addition, two atomic instructions, the owner of the lock: 250 cycles'],
+  },
+  {
+    name: 'lineNearNs',
+    unit: 'ns',
+    help: 'A cache line from another core of the socket: those of mmap_lock and of locked_vm',
+    min: 0,
+    max: 1e5,
+    xeon: [47, 'published', `${LATENCIES} of a Xeon 8275CL`],
+    epyc: [107, 'published', `${LATENCIES} of an EPYC 7R13`],
+  },
+  {
+    name: 'lineFarNs',
+    unit: 'ns',
+    help: 'A cache line from the other socket, or from memory',
+    min: 0,
+    max: 1e5,
+    xeon: [134, 'published', `${LATENCIES} of a Xeon 8275CL`],
+    epyc: [197, 'published', `${LATENCIES} of an EPYC 7R13`],
   },
   {
     name: 'wakeNs',
     unit: 'ns',
-    help: 'Waking one of those that wait for mmap_lock: an interrupt to an idle CPU, by who releases the lock',
+    help: 'Waking one of those that wait for mmap_lock: try_to_wake_up() of a task on an idle CPU, by who releases the lock',
     min: 0,
     max: 1e6,
-    xeon: [
-      830,
-      'assumed',
-      'what an interrupt adds to waking a thread of another CPU on another kernel: 598 to 1427 ns (OSv, issue 286)',
-    ],
+    xeon: [1_350, 'assumed', WAKE_CYCLES],
+    epyc: [1_060, 'assumed', `${WAKE_CYCLES}; this one 2.55`],
   },
   {
     name: 'pageCheckNs',
@@ -66,8 +85,8 @@ const machineWide: readonly PadataDefinition[] = [
     help: 'Looking at a pinned page outside of mmap_lock, for where its run ends',
     min: 0,
     max: 1e4,
-    xeon: [8.4, 'published', `${spec('9')}: what pinning folios, not pages, saves: 16.1 to 7.7 ns`],
-    epyc: [3.45, 'published', `${spec('4')}: that of the Xeon, as a prefaulted hugetlb page: 7.8 to 19 ns`],
+    xeon: [9.9, 'published', `${FOLIOS} of 19 ns`],
+    epyc: [4.07, 'published', `${FOLIOS} of 7.8 ns`],
   },
   {
     name: 'outsideJitterRatio',
@@ -84,11 +103,15 @@ const machineWide: readonly PadataDefinition[] = [
     min: 0,
     max: 1e6,
     xeon: [
-      3_200,
+      3_000,
       'fitted',
       'THP without the cache: who is first, a woken writer or the next reader; C1 takes at most 2 us, C1E 10 us (intel_idle)',
     ],
-    epyc: [3_200, 'fitted', 'cold, without the cache'],
+    epyc: [
+      3_750,
+      'fitted',
+      'cold: rows of 128 GiB with 32k and 128k pages of cache (3700 to 3800 do); without it less is better',
+    ],
   },
   {
     name: 'deepIdleNs',

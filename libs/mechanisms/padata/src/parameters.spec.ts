@@ -126,6 +126,8 @@ const ofMachine: readonly Constant[] = [
   constant('memoryBytesPerSecond', base()),
   constant('iommuMapNs', base()),
   constant('accountNs', base()),
+  constant('lineNearNs', noCache),
+  constant('lineFarNs', noCache),
   constant('wakeNs', noCache),
   constant('pageCheckNs', base()),
   constant('outsideJitterRatio', base()),

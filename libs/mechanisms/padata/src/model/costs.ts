@@ -20,7 +20,7 @@ export interface PinCosts {
   readonly mapNs: number;
   /** Looking at a pinned page, for where its run ends: outside of mmap_lock, which gives a woken writer its chance. */
   readonly checkNs: number;
-  /** Time that mmap_lock is held for writing to account. */
+  /** Work under mmap_lock to account one run; the lines that it writes come on top of it. */
   readonly accountNs: number;
   readonly undoPageNs: number;
   /** Variation of a batch, and of what follows it outside of mmap_lock, plus or minus. */

@@ -161,7 +161,7 @@ export class Guest {
     for (let wait; (wait = mm.mmapLock.downWrite()) !== 0;) yield wait;
     mm.writes++;
     const fits = mm.account(pages);
-    yield Math.round(costs.accountNs);
+    yield mm.accountingNs(this.task.cpu.index, costs.accountNs);
     const wakesNs = mm.mmapLock.upWrite();
     if (wakesNs > 0) yield wakesNs;
     return fits;

@@ -2,7 +2,14 @@
 // pages are pinned.
 //
 // Invariants: no page is pinned twice or undone twice; after a failed job locked_vm and pins are what they were before.
-import { invariant, type Machine, Rwsem, type RwsemOptions } from '@kworkbench/machine';
+import {
+  type CacheLine,
+  type CacheLines,
+  invariant,
+  type Machine,
+  Rwsem,
+  type RwsemOptions,
+} from '@kworkbench/machine';
 import type { Range } from '../job/undo.js';
 
 export interface MmLimits {
@@ -34,6 +41,8 @@ export class Mm {
   /** Tasks that work on it now: alone, nobody can get in between. */
   pinners = 0;
   private readonly done = new Map<number, number>();
+  /** The line that locked_vm lies in; mmap_lock has one of its own (struct mm_struct). */
+  private readonly lockedVmLine: CacheLine;
 
   constructor(
     machine: Machine,
@@ -41,9 +50,16 @@ export class Mm {
     readonly limits: MmLimits,
     /** Pages that cannot be pinned, by number, ascending. */
     readonly errorPages: readonly number[],
+    lines: CacheLines,
     options: RwsemOptions,
   ) {
-    this.mmapLock = new Rwsem(machine, 'mmap_lock', options);
+    this.mmapLock = new Rwsem(machine, 'mmap_lock', { ...options, line: lines.line() });
+    this.lockedVmLine = lines.line();
+  }
+
+  /** Whole ns that a CPU accounts under mmap_lock: `workNs` once the line of locked_vm is there. */
+  accountingNs(cpu: number, workNs: number): number {
+    return Math.round(this.lockedVmLine.write(cpu) + workNs);
   }
 
   /** account_locked_vm() under mmap_lock: false is -ENOMEM, and nothing has changed. */

@@ -206,7 +206,7 @@ export class PinChunk implements ChunkWork {
     mm.writes += runs;
     mm.writeWaitNs += this.waited();
     this.state = State.Accounting;
-    return Math.round(runs * this.costs.accountNs);
+    return mm.accountingNs(this.task.cpu.index, runs * this.costs.accountNs);
   }
 
   private accountedNow(): number {

@@ -1,5 +1,6 @@
 // A padata system on a host: guests with their groups, padata, and who else is there, wired together.
 import {
+  CacheLines,
   CpuGroup,
   CpuMask,
   HardwareRates,
@@ -36,6 +37,7 @@ export class PadataSystem implements Instance {
   readonly padata: Padata;
   debtMaxNs = 0;
   private readonly pinPlace: PinPlace;
+  private readonly lines: CacheLines;
   private readonly online: CpuMask | undefined;
   private jobsBegun = 0;
 
@@ -51,6 +53,8 @@ export class PadataSystem implements Instance {
     const topology = new Topology(cpus, { sockets: constant('sockets'), threadsPerCore: constant('threadsPerCore') });
     const rates = new HardwareRates(machine, topology, { memoryBytesPerNs: constant('memoryBytesPerSecond') / 1e9 });
     this.pinPlace = { machine, rates, topology, shared: new SharedLines(machine), random: place.random };
+    const farNs = constant('lineFarNs');
+    this.lines = new CacheLines(machine, topology, { nearNs: constant('lineNearNs'), farNs, memoryNs: farNs });
     const onlineCpus = cpus - workload.offlineCpus;
     this.online = workload.offlineCpus > 0 ? new CpuMask(cpus, new Array(onlineCpus).keys()) : undefined;
     this.group = this.makeGroup(kernel, workload);
@@ -194,6 +198,7 @@ export class PadataSystem implements Instance {
       `mm${index}`,
       limits,
       errors.sort((a, b) => a - b),
+      this.lines,
       { readerStealing: kernel.readerStealing, wakeNs: Math.round(machine.constants['wakeNs']!) },
     );
     const costs = pinCosts(machine.constants, kernel, workload);

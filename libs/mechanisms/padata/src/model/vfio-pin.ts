@@ -135,7 +135,7 @@ export class PinContext implements ThreadFn {
     if (this.accountsRuns) {
       for (let wait; (wait = mm.mmapLock.downWrite()) !== 0;) yield wait;
       mm.writes++;
-      yield Math.round(costs.accountNs);
+      yield mm.accountingNs(this.machine.current.cpu.index, costs.accountNs);
       mm.account(start - end);
       const wakesNs = mm.mmapLock.upWrite();
       if (wakesNs > 0) yield wakesNs;

@@ -1,8 +1,9 @@
 // The rows of patch 8 as figures: what is fitted, how far a row may be off, and which have a say in the verdict.
 //
 // Fitted are the rows of 128 GiB with 32k and 128k pages of cache (memory bandwidth, speed of a worker) and those without
-// a cache (how fast a woken writer is, against the next reader); all others are predicted. Not gated are rows whose base of 0.1 to 0.6 s was published with one digit, and the THP
-// guest of 16 GiB on the Xeon, where something constant of about 0.15 s is at work that nobody has explained.
+// a cache (how fast a woken writer is, against the next reader; on the EPYC the former tell that as well); all others are
+// predicted. Not gated are rows whose base of 0.1 to 0.6 s was published with one digit, and the THP guest of 16 GiB on the
+// Xeon, where something constant of about 0.15 s is at work that nobody has explained.
 import type { PublishedFigure } from '@kworkbench/mechanism';
 import { epycPins } from './epyc-7j13.js';
 import { type PinTable, THREADS } from './pin-table.js';
