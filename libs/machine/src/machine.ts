@@ -207,9 +207,9 @@ export class Machine {
   /** Runs the events up to the limit, or up to the next sample when that comes first. */
   private runEvents(limitNs: number): void {
     const { events } = this;
-    const untilNs = Math.min(limitNs, this.nextSampleNs);
+    events.limitNs = Math.min(limitNs, this.nextSampleNs);
     this.interrupted = false;
-    while (!this.interrupted && events.popUpTo(untilNs)) this.dispatch(events.target, events.argument);
+    while (!this.interrupted && events.popNext()) this.dispatch(events.target, events.argument);
   }
 
   private dispatch(target: number, argument: number): void {

@@ -55,6 +55,8 @@ export class EventQueue {
   /** The key of an event on its way there. */
   private readonly farKey = new Float64Array(2);
   private dueNs = ZERO;
+  /** What is due later is not taken by {@link popNext}. */
+  limitNs = Infinity;
   private dead = 0;
   private rootIsHole = false;
   /** The next sequence, times the capacity. */
@@ -167,16 +169,22 @@ export class EventQueue {
 
   /** Takes the next event if it is at `limitNs` or before; false when there is none. Advances {@link now}. */
   popUpTo(limitNs: number): boolean {
+    this.limitNs = limitNs;
+    return this.popNext();
+  }
+
+  /** The same up to {@link limitNs}: as an argument it would be taken out of its box every time. */
+  popNext(): boolean {
     for (;;) {
       if (this.lane.length > 0 && !this.heapIsDue()) {
-        if (this.now > limitNs) return false;
+        if (this.now > this.limitNs) return false;
         this.popLane();
         return true;
       }
       if (this.rootIsHole) this.fillHole();
       if (this.size === 0 && !this.refill()) return false;
       const time = this.keys[0]!;
-      if (time > limitNs) return false;
+      if (time > this.limitNs) return false;
       const slot = this.takeRoot();
       this.target = this.slots[2 * slot]!;
       this.argument = this.slots[2 * slot + 1]!;
@@ -306,7 +314,7 @@ export class EventQueue {
     if (size === 0) return;
     keys[0] = keys[2 * size]!;
     keys[1] = keys[2 * size + 1]!;
-    siftDown(keys, size);
+    if (size > 1) siftDown(keys, size);
   }
 
   private popLane(): void {

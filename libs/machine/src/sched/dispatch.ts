@@ -50,7 +50,9 @@ export abstract class Dispatcher extends Switching {
     this.current = task;
     const { routine } = task;
     for (;;) {
-      const request = Math.round(routine === undefined ? nextOf(task.body) : routine.advance());
+      let request = routine === undefined ? nextOf(task.body) : routine.advance();
+      // Most are small integers, and Math.round() is slow on what it need not change.
+      if (request !== (request | 0)) request = Math.round(request);
       if (request === 0) continue;
       if (request > 0 ? this.wantsCpu(cpu, task, request) : this.isDone(cpu, task, request)) return;
     }
@@ -60,7 +62,15 @@ export abstract class Dispatcher extends Switching {
     if (workNs === Infinity) invariant(false, `task ${task.name} yielded ${workNs}`);
     task.remainingNs = workNs;
     if (this.voluntary && task.preemptDepth === 0) this.noteCondResched(cpu);
-    this.startBurst(cpu, task);
+    if (cpu.rate !== 1 || cpu.fairQueue.length > 0 || task.group !== undefined || this.isDisturbed(cpu, task)) {
+      this.startBurst(cpu, task);
+      return true;
+    }
+    // Alone and at full speed: nothing comes before the end of the burst.
+    this.current = undefined;
+    cpu.phase = CpuPhase.Burst;
+    cpu.burstStartNs = this.events.now;
+    this.expectIn(cpu, workNs);
     return true;
   }
 
