@@ -1,5 +1,5 @@
 // The simulator core beside the simulators that one could take instead, all in one run: CPU time, one core, median of
-// five interleaved rounds. README.md says how to install the others and how to read what this prints.
+// five interleaved rounds, each as far as nobody else used the core. README.md says how to install the others and how to read what this prints.
 // Usage: node bench/run.mjs [--only id,...] [--rounds n] [--cpu n] [--json file|-]     Exit: 1 when a bar is missed.
 import { spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
@@ -9,8 +9,12 @@ import { parseArgs } from 'node:util';
 import { benchmarks } from './lib/benchmarks.mjs';
 import { findContenders } from './lib/contenders.mjs';
 import { barsOf, checksOf, summarize } from './lib/judge.mjs';
+import { isUndisturbed, notePaces } from './lib/undisturbed.mjs';
 
 const ROUNDS = 5;
+/** Disturbed rounds are repeated until a row has taken so long, and so often at most for each round that is asked for. */
+const REPEAT_MS = 25_000;
+const TRIES = 4;
 /** Ends a run that went wrong. SimGrid takes two minutes of wall time to create a million actors. */
 const RUN_LIMIT_MS = 300_000;
 /** A contender whose first round takes longer than this is not asked for more: its set-up would fill the day. */
@@ -84,16 +88,23 @@ function progress(text) {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
 }
 
+/** Whether a row needs another round, after so many ms of them. */
+function isOpen(row, runs, rounds, tookMs) {
+  if (runs.length < rounds) return true;
+  return tookMs < REPEAT_MS && runs.filter((run) => isUndisturbed(row.contender, run)).length < rounds;
+}
+
 /** All rounds of a benchmark, contenders in turn. */
 function measure(benchmark, contenders, { rounds, pin }) {
   const active = benchmark.rows.filter((row) => contenders[row.contender].missing === undefined);
   const runs = new Map(active.map((row) => [row, []]));
   const problems = [];
   const slow = new Set();
-  for (let round = 0; round < rounds; round++) {
+  const tookMs = new Map(active.map((row) => [row, 0]));
+  for (let round = 1; round <= TRIES * rounds; round++) {
     for (const [row, done] of runs) {
-      if (slow.has(row)) continue;
-      progress(`${benchmark.id}: round ${round + 1} of ${rounds}, ${row.label}`);
+      if (slow.has(row) || !isOpen(row, done, rounds, tookMs.get(row))) continue;
+      progress(`${benchmark.id}: round ${round}, ${row.label}`);
       const startedMs = performance.now();
       const { line, problem } = runOnce(contenders[row.contender], benchmark, row, pin);
       if (problem !== undefined) {
@@ -101,12 +112,21 @@ function measure(benchmark, contenders, { rounds, pin }) {
         runs.delete(row);
         continue;
       }
+      notePaces(row.contender, line);
       done.push(line);
-      if (performance.now() - startedMs > ONE_ROUND_MS) slow.add(row);
+      const ms = performance.now() - startedMs;
+      tookMs.set(row, tookMs.get(row) + ms);
+      if (ms > ONE_ROUND_MS) slow.add(row);
     }
   }
   progress('');
-  return { rows: [...runs].map(([row, done]) => summarize(benchmark, row, done)), problems };
+  return { rows: [...runs].map(([row, done]) => summarize(benchmark, row, done, rounds)), problems };
+}
+
+function noteOf({ rounds: had, disturbed, repeated }, rounds) {
+  if (disturbed) return '  (disturbed all the time)';
+  if (had < rounds) return `  (${had} of ${rounds} rounds)`;
+  return repeated > 0 ? `  (${repeated} disturbed rounds left out)` : '';
 }
 
 function print(benchmark, { rows, problems, checks, bars }, rounds) {
@@ -116,7 +136,7 @@ function print(benchmark, { rows, problems, checks, bars }, rounds) {
   console.log(`  ${''.padEnd(48)} ${benchmark.unit.padStart(12)}   lowest..highest`);
   for (const row of rows) {
     const [value, low, high] = [row.value, row.low, row.high].map((number) => (number / scale).toFixed(digits));
-    const note = row.rounds < rounds ? `  (${row.rounds} of ${rounds} rounds: slow to set up)` : '';
+    const note = noteOf(row, rounds);
     console.log(`  ${row.label.padEnd(48)} ${value.padStart(12)}   ${low}..${high}${note}`);
   }
   for (const problem of problems) console.log(`  left out  ${problem}`);

@@ -198,8 +198,8 @@ const allocation = {
 
 export const benchmarks = [
   hold(1e3, '1e3', { ours: 2e7, tasks: 5e6, ns3: 1e6, simgrid: 2e5, simpy: 3e5 }),
-  hold(1e5, '1e5', { ours: 3e6, tasks: 1e6, ns3: 5e5, simgrid: 1e5, simpy: 1e5 }),
-  hold(1e6, '1e6', { ours: 3e6, tasks: 1e6, ns3: 5e5, simgrid: 1e5, simpy: 1e5 }),
+  hold(1e5, '1e5', { ours: 1e7, tasks: 1e6, ns3: 5e5, simgrid: 1e5, simpy: 1e5 }),
+  hold(1e6, '1e6', { ours: 1e7, tasks: 1e6, ns3: 5e5, simgrid: 1e5, simpy: 1e5 }),
   kernel,
   queueing(1),
   queueing(4),

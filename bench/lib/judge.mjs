@@ -1,18 +1,20 @@
 // From the rounds of a benchmark to what is said about it: rates, checks that all ran the same model, bars.
 import { batchInterval, meanWait, median } from './statistics.mjs';
+import { isUndisturbed, rateOf } from './undisturbed.mjs';
 
 const LOAD = 0.8;
 
-/** Operations per CPU second of one run; the bytes per event where that is what is measured. */
-export const valueOf = (benchmark, line) =>
-  benchmark.allocation ? line.bytesPerEvent : line.operations / line.cpuSeconds;
-
-/** Median and extremes of a row's runs. */
-export function summarize(benchmark, row, runs) {
-  const values = runs.map((run) => valueOf(benchmark, run));
+/** Median and extremes of a row's runs: of those that were undisturbed, or of all when none was. */
+export function summarize(benchmark, row, runs, rounds) {
+  const good = runs.filter((run) => isUndisturbed(row.contender, run));
+  const values = (good.length > 0 ? good : runs)
+    .slice(0, rounds)
+    .map((run) => (benchmark.allocation ? run.bytesPerEvent : rateOf(row.contender, run)));
   return {
     ...row,
-    rounds: runs.length,
+    rounds: values.length,
+    disturbed: good.length === 0,
+    repeated: runs.length - Math.min(good.length, rounds),
     value: median(values),
     low: Math.min(...values),
     high: Math.max(...values),

@@ -121,27 +121,62 @@ inline double cpuSeconds() {
   return now.tv_sec + now.tv_nsec / 1e9;
 }
 
+inline double wallSeconds() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+/** Seconds for a fixed amount of work: simple instructions that do not wait for one another. */
+inline double pace() {
+  double before = wallSeconds();
+  uint32_t a = 1, b = 2, c = 3, d = 4, e = 5, f = 6;
+  for (uint32_t i = 0; i < 1000000; i++) {
+    a += b;
+    b ^= i;
+    c += 3;
+    d ^= c;
+    e += i;
+    f += 7;
+    // Nothing of it is folded or done several at a time.
+    asm volatile("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d), "+r"(e), "+r"(f));
+  }
+  return wallSeconds() - before;
+}
+
 class Meter {
-  int64_t operations;
+  static constexpr int64_t SLICES = 40;
+  int64_t slice;
   double start = -1;
 
 public:
   int64_t next;
   int64_t warmupTimeNs = 0;
-  double seconds = 0;
-  explicit Meter(const Parameters &given) : operations(given.operations), next(given.warmup) {}
+  /** CPU seconds of each slice, and the pace before each and after the last. */
+  std::vector<double> slices, paces;
+  explicit Meter(const Parameters &given) : slice(given.operations / SLICES), next(given.warmup) {}
+  double seconds() const {
+    double sum = 0;
+    for (double each : slices) sum += each;
+    return sum;
+  }
   /** The counter has reached `next`; true when the measurement is over. */
   bool reached(int64_t nowNs) {
-    if (start >= 0) {
-      seconds = cpuSeconds() - start;
-      return true;
-    }
-    warmupTimeNs = nowNs;
-    next += operations;
+    if (start < 0) warmupTimeNs = nowNs;
+    else slices.push_back(cpuSeconds() - start);
+    paces.push_back(pace());
+    if (slices.size() == SLICES) return true;
+    next += slice;
     start = cpuSeconds();
     return false;
   }
 };
+
+inline std::string json(const std::vector<double> &values) {
+  std::string text = "[";
+  for (size_t i = 0; i < values.size(); i++) text += (i > 0 ? "," : "") + std::to_string(values[i]);
+  return text + "]";
+}
 
 /** Waiting times of an M/M/c queue, in batches. */
 class Waits {
@@ -168,17 +203,14 @@ public:
     if (started == warmup) waitedNs = 0;
     return meter.reached(nowNs);
   }
-  std::string json() const {
-    std::string text = ",\"batchMeans\":[";
-    for (size_t i = 0; i < means.size(); i++) text += (i > 0 ? "," : "") + std::to_string(means[i]);
-    return text + "]";
-  }
+  std::string json() const { return ",\"batchMeans\":" + bench::json(means); }
 };
 
 inline void report(const Parameters &given, const Meter &meter, const std::string &checks = "") {
-  std::printf("{\"benchmark\":\"%s\",\"size\":%lld,\"operations\":%lld,\"cpuSeconds\":%.6f,\"warmupTimeNs\":%lld%s}\n",
+  std::printf("{\"benchmark\":\"%s\",\"size\":%lld,\"operations\":%lld,\"cpuSeconds\":%.6f,\"slices\":%s,\"paces\":%s,\"warmupTimeNs\":%lld%s}\n",
               given.benchmark.c_str(), static_cast<long long>(given.size), static_cast<long long>(given.operations),
-              meter.seconds, static_cast<long long>(meter.warmupTimeNs), checks.c_str());
+              meter.seconds(), json(meter.slices).c_str(), json(meter.paces).c_str(),
+              static_cast<long long>(meter.warmupTimeNs), checks.c_str());
   std::fflush(stdout);
 }
 

@@ -64,38 +64,74 @@ export function cpuSeconds() {
   return (user + system) / 1e6;
 }
 
+/** A measurement is cut into so many slices of as many operations. lib/undisturbed.mjs says what for. */
+const SLICES = 40;
+const PACE_STEPS = 1_000_000;
+
+/** Simple instructions that do not wait for one another: a core that somebody else uses too takes longer over them. */
+function paceLoop(steps) {
+  let [a, b, c, d, e, f] = [1, 2, 3, 4, 5, 6];
+  for (let i = 0; i < steps; i++) {
+    a = (a + b) | 0;
+    b = (b ^ i) | 0;
+    c = (c + 3) | 0;
+    d = (d ^ c) | 0;
+    e = (e + i) | 0;
+    f = (f + 7) | 0;
+  }
+  return a ^ b ^ c ^ d ^ e ^ f;
+}
+
+let paceResult = 0;
+
+/** Seconds of wall time for a fixed amount of work: the clock of a thread's CPU time is too coarse for a millisecond. */
+function pace() {
+  const startMs = performance.now();
+  paceResult ^= paceLoop(PACE_STEPS);
+  return (performance.now() - startMs) / 1000;
+}
+
 /**
- * Counts operations up to the end of the warm-up, then up to the end of the measurement, and reads the CPU clock of the
- * process (compiler and collector threads included) at both. Programs compare their own counter with `next`, which
+ * Counts operations up to the end of the warm-up, then up to the end of each slice, and reads the CPU clock of the
+ * process (compiler and collector threads included) there. Programs compare their own counter with `next`, which
  * costs one branch an operation.
  */
 export class Meter {
   warmupTimeNs = NaN;
-  seconds = NaN;
-  #operations;
+  /** CPU seconds of each slice, and the pace before each and after the last. */
+  slices = [];
+  paces = [];
+  #slice;
   #start = NaN;
 
   constructor({ warmup, operations }) {
     this.next = warmup;
-    this.#operations = operations;
+    this.#slice = operations / SLICES;
+    if (!Number.isInteger(this.#slice)) throw new Error(`operations: expected a multiple of ${SLICES}`);
+    // Until the loop is compiled.
+    for (let i = 0; i < 20; i++) pace();
+  }
+
+  get seconds() {
+    return this.slices.reduce((sum, seconds) => sum + seconds, 0);
   }
 
   /** The counter has reached `next`; true when the measurement is over. */
   reached(nowNs) {
-    if (!Number.isNaN(this.#start)) {
-      this.seconds = cpuSeconds() - this.#start;
-      return true;
-    }
-    this.warmupTimeNs = nowNs;
-    this.next += this.#operations;
+    if (Number.isNaN(this.#start)) this.warmupTimeNs = nowNs;
+    else this.slices.push(cpuSeconds() - this.#start);
+    this.paces.push(pace());
+    if (this.slices.length === SLICES) return true;
+    this.next += this.#slice;
     this.#start = cpuSeconds();
     return false;
   }
 }
 
 export function report({ benchmark, size, operations }, meter, checks) {
-  const line = { benchmark, size, operations, cpuSeconds: meter.seconds, warmupTimeNs: meter.warmupTimeNs, ...checks };
-  console.log(JSON.stringify(line));
+  const { seconds: cpuSeconds, slices, paces, warmupTimeNs } = meter;
+  if (paceResult === 1) console.error('the loop of the pace must have a result');
+  console.log(JSON.stringify({ benchmark, size, operations, cpuSeconds, slices, paces, warmupTimeNs, ...checks }));
 }
 
 /** A machine on which nothing costs time but what the model asks for. */

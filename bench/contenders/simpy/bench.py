@@ -59,21 +59,42 @@ class RandomStream:
         return max(1, math.floor(-math.log(1 - self.uniform()) * mean + 0.5))
 
 
+SLICES = 40
+
+
+def pace():
+    """Seconds for a fixed amount of work of the interpreter."""
+    before = time.perf_counter()
+    total = 0
+    for i in range(20_000):
+        total += i
+    return time.perf_counter() - before
+
+
 class Meter:
     def __init__(self, warmup, operations):
         self.next = warmup
-        self.operations = operations
+        self.slice = operations // SLICES
         self.start = None
         self.warmup_time_ns = None
-        self.seconds = None
+        # CPU seconds of each slice, and the pace before each and after the last.
+        self.slices = []
+        self.paces = []
+
+    @property
+    def seconds(self):
+        return sum(self.slices)
 
     def reached(self, now_ns):
         """The counter has reached `next`; true when the measurement is over."""
-        if self.start is not None:
-            self.seconds = time.process_time() - self.start
+        if self.start is None:
+            self.warmup_time_ns = now_ns
+        else:
+            self.slices.append(time.process_time() - self.start)
+        self.paces.append(pace())
+        if len(self.slices) == SLICES:
             return True
-        self.warmup_time_ns = now_ns
-        self.next += self.operations
+        self.next += self.slice
         self.start = time.process_time()
         return False
 
@@ -242,6 +263,7 @@ def main():
     else:
         sys.exit(f"no benchmark {benchmark}")
     line = {"benchmark": benchmark, "size": size, "operations": operations, "cpuSeconds": meter.seconds}
+    line |= {"slices": meter.slices, "paces": meter.paces}
     print(json.dumps({**line, "warmupTimeNs": meter.warmup_time_ns, **checks}), flush=True)
 
 
