@@ -32,9 +32,12 @@ function undisturbedSlices(contender, { slices, paces }) {
 export const isUndisturbed = (contender, line) =>
   line.slices === undefined || undisturbedSlices(contender, line).length >= FEWEST_SLICES;
 
-/** Operations per CPU second of what was undisturbed; of all of the run when too little was. */
+/** Operations per CPU second of all of the run. */
+export const wholeRateOf = (line) => line.operations / line.cpuSeconds;
+
+/** The same of what was undisturbed, unless too little was. */
 export function rateOf(contender, line) {
-  if (!isUndisturbed(contender, line) || line.slices === undefined) return line.operations / line.cpuSeconds;
+  if (!isUndisturbed(contender, line) || line.slices === undefined) return wholeRateOf(line);
   const slices = undisturbedSlices(contender, line);
   const seconds = slices.reduce((sum, slice) => sum + slice, 0);
   return ((line.operations / line.slices.length) * slices.length) / seconds;

@@ -62,15 +62,7 @@ export abstract class Dispatcher extends Switching {
     if (workNs === Infinity) invariant(false, `task ${task.name} yielded ${workNs}`);
     task.remainingNs = workNs;
     if (this.voluntary && task.preemptDepth === 0) this.noteCondResched(cpu);
-    if (cpu.rate !== 1 || cpu.fairQueue.length > 0 || task.group !== undefined || this.isDisturbed(cpu, task)) {
-      this.startBurst(cpu, task);
-      return true;
-    }
-    // Alone and at full speed: nothing comes before the end of the burst.
-    this.current = undefined;
-    cpu.phase = CpuPhase.Burst;
-    cpu.burstStartNs = this.events.now;
-    this.expectIn(cpu, workNs);
+    this.startBurst(cpu, task);
     return true;
   }
 
