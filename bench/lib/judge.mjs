@@ -7,17 +7,16 @@ const LOAD = 0.8;
 /** Median and extremes of a row's runs: of those that were undisturbed, or of all when none was. */
 export function summarize(benchmark, row, runs, rounds) {
   const good = runs.filter((run) => isUndisturbed(row.contender, run));
-  const values = (good.length > 0 ? good : runs)
-    .slice(0, rounds)
-    .map((run) => (benchmark.allocation ? run.bytesPerEvent : rateOf(row.contender, run)));
-  const overEverything = median(runs.map((run) => (benchmark.allocation ? run.bytesPerEvent : wholeRateOf(run))));
+  const valueOf = (run) => (benchmark.allocation ? run.bytesPerEvent : rateOf(row.contender, run));
+  const values = (good.length > 0 ? good : runs).slice(0, rounds).map(valueOf);
   return {
     ...row,
     rounds: values.length,
     disturbed: good.length === 0,
     repeated: runs.length - Math.min(good.length, rounds),
     value: median(values),
-    overEverything,
+    // Only rates are compared with those of others.
+    overEverything: median(runs.map(wholeRateOf)),
     low: Math.min(...values),
     high: Math.max(...values),
     peakBytes: runs[0].peakBytes && Math.max(...runs.map((run) => run.peakBytes)),

@@ -76,7 +76,8 @@ describe('EventQueue', () => {
     const queue = new EventQueue();
     const seen: [number, number][] = [];
     const takeUpTo = (limitNs: number): void => {
-      while (queue.popUpTo(limitNs)) seen.push([queue.now, queue.argument]);
+      queue.limitNs = limitNs;
+      while (queue.popNext()) seen.push([queue.now, queue.argument]);
     };
     queue.push(5, 0, 1);
     queue.push(9, 0, 2);

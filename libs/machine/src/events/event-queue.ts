@@ -164,16 +164,11 @@ export class EventQueue {
 
   /** Takes the next event; false when there is none. Advances {@link now}. */
   pop(): boolean {
-    return this.popUpTo(Infinity);
-  }
-
-  /** Takes the next event if it is at `limitNs` or before; false when there is none. Advances {@link now}. */
-  popUpTo(limitNs: number): boolean {
-    this.limitNs = limitNs;
+    this.limitNs = Infinity;
     return this.popNext();
   }
 
-  /** The same up to {@link limitNs}: as an argument it would be taken out of its box every time. */
+  /** The same if it is at {@link limitNs} or before; as an argument that would be taken out of its box every time. */
   popNext(): boolean {
     for (;;) {
       if (this.lane.length > 0 && !this.heapIsDue()) {
