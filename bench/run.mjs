@@ -1,5 +1,5 @@
-// The simulator core beside the simulators that one could take instead, all in one run: CPU time, one core, median of
-// five interleaved rounds, each as far as nobody else used the core. README.md says how to install the others and how to
+// The simulator core beside the simulators that one could take instead, all in one run: CPU time, one core, five
+// interleaved rounds and more of what was disturbed, median of all slices in which nobody else used the core. README.md says how to install the others and how to
 // read what this prints.
 // Usage: node bench/run.mjs [--only id,...] [--rounds n] [--cpu n] [--json file|-]     Exit: 1 when a bar is missed.
 import { spawnSync } from 'node:child_process';
@@ -10,10 +10,10 @@ import { parseArgs } from 'node:util';
 import { benchmarks } from './lib/benchmarks.mjs';
 import { findContenders } from './lib/contenders.mjs';
 import { barsOf, checksOf, summarize } from './lib/judge.mjs';
-import { isUndisturbed, notePaces } from './lib/undisturbed.mjs';
+import { ENOUGH_SLICES, notePaces, undisturbedRatesOf } from './lib/undisturbed.mjs';
 
 const ROUNDS = 5;
-/** Disturbed rounds are repeated until a row has taken so long, and so often at most for each round that is asked for. */
+/** A row that was disturbed gets more rounds until it has taken so long, and so many at most for each that is asked for. */
 const REPEAT_MS = 25_000;
 const TRIES = 4;
 /** Ends a run that went wrong. SimGrid takes two minutes of wall time to create a million actors. */
@@ -92,7 +92,8 @@ function progress(text) {
 /** Whether a row needs another round, after so many ms of them. */
 function isOpen(row, runs, rounds, tookMs) {
   if (runs.length < rounds) return true;
-  return tookMs < REPEAT_MS && runs.filter((run) => isUndisturbed(row.contender, run)).length < rounds;
+  const wantsMore = runs[0].slices !== undefined && undisturbedRatesOf(row.contender, runs).length < ENOUGH_SLICES;
+  return wantsMore && tookMs < REPEAT_MS;
 }
 
 /** All rounds of a benchmark, contenders in turn. */
@@ -121,20 +122,20 @@ function measure(benchmark, contenders, { rounds, pin }) {
     }
   }
   progress('');
-  return { rows: [...runs].map(([row, done]) => summarize(benchmark, row, done, rounds)), problems };
+  return { rows: [...runs].map(([row, done]) => summarize(benchmark, row, done)), problems };
 }
 
-function noteOf({ rounds: had, disturbed, repeated }, rounds) {
-  if (disturbed) return '  (disturbed all the time)';
+function noteOf({ rounds: had, disturbed, slices }, rounds) {
+  if (disturbed) return `  (disturbed in all of ${had} rounds)`;
   if (had < rounds) return `  (${had} of ${rounds} rounds)`;
-  return repeated > 0 ? `  (${repeated} disturbed rounds left out)` : '';
+  return slices === undefined ? '' : `  (${slices} slices of ${had} rounds)`;
 }
 
 function print(benchmark, { rows, problems, checks, bars }, rounds) {
   const scale = benchmark.scale ?? (benchmark.allocation ? 1 : 1e6);
   const digits = benchmark.allocation || scale === 1e6 ? 2 : 0;
   console.log(`\n${benchmark.title}  [${benchmark.id}]`);
-  console.log(`  ${''.padEnd(48)} ${benchmark.unit.padStart(12)}   lowest..highest`);
+  console.log(`  ${''.padEnd(48)} ${benchmark.unit.padStart(12)}   middle half`);
   for (const row of rows) {
     const [value, low, high] = [row.value, row.low, row.high].map((number) => (number / scale).toFixed(digits));
     const note = noteOf(row, rounds);
@@ -157,7 +158,7 @@ const pin = canPin ? ['taskset', '-c', cpu] : [];
 const load = loadavg()[0].toFixed(1);
 console.log(`host: ${cpus()[0]?.model ?? 'unknown CPU'}, ${availableParallelism()} CPUs, load average ${load}`);
 console.log(
-  `CPU time of the process, median of ${rounds}; ${canPin ? `all on CPU ${cpu}` : `not pinned: no taskset, or no CPU ${cpu}`}`,
+  `CPU time of the process, median of ${rounds} rounds' undisturbed slices; ${canPin ? `all on CPU ${cpu}` : `not pinned: no taskset, or no CPU ${cpu}`}`,
 );
 for (const { title, version, missing } of Object.values(contenders)) {
   console.log(missing === undefined ? `  ${title}: ${version}` : `  ${title}: skipped: ${missing}`);

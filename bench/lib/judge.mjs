@@ -1,24 +1,25 @@
 // From the rounds of a benchmark to what is said about it: rates, checks that all ran the same model, bars.
-import { batchInterval, meanWait, median } from './statistics.mjs';
-import { isUndisturbed, rateOf, wholeRateOf } from './undisturbed.mjs';
+import { batchInterval, meanWait, quantile } from './statistics.mjs';
+import { FEWEST_SLICES, undisturbedRatesOf, wholeRatesOf } from './undisturbed.mjs';
 
 const LOAD = 0.8;
 
-/** Median and extremes of a row's runs: of those that were undisturbed, or of all when none was. */
-export function summarize(benchmark, row, runs, rounds) {
-  const good = runs.filter((run) => isUndisturbed(row.contender, run));
-  const valueOf = (run) => (benchmark.allocation ? run.bytesPerEvent : rateOf(row.contender, run));
-  const values = (good.length > 0 ? good : runs).slice(0, rounds).map(valueOf);
+/** Median and quartiles of a row: of what was undisturbed, or of whole runs when that was next to nothing. */
+export function summarize(benchmark, row, runs) {
+  const undisturbed = undisturbedRatesOf(row.contender, runs);
+  const disturbed = runs[0].slices !== undefined && undisturbed.length < FEWEST_SLICES;
+  const rates = disturbed ? wholeRatesOf(runs) : undisturbed;
+  const values = benchmark.allocation ? runs.map((run) => run.bytesPerEvent) : rates;
   return {
     ...row,
-    rounds: values.length,
-    disturbed: good.length === 0,
-    repeated: runs.length - Math.min(good.length, rounds),
-    value: median(values),
+    rounds: runs.length,
+    slices: runs[0].slices && undisturbed.length,
+    disturbed,
+    value: quantile(values, 0.5),
     // Only rates are compared with those of others.
-    overEverything: median(runs.map(wholeRateOf)),
-    low: Math.min(...values),
-    high: Math.max(...values),
+    overEverything: quantile(wholeRatesOf(runs), 0.5),
+    low: quantile(values, 0.25),
+    high: quantile(values, 0.75),
     peakBytes: runs[0].peakBytes && Math.max(...runs.map((run) => run.peakBytes)),
     last: runs.at(-1),
   };

@@ -1,9 +1,12 @@
-// Medians, the theory of the M/M/c queue, and the confidence bound of a mean from batches.
+// Quantiles, the theory of the M/M/c queue, and the confidence bound of a mean from batches.
 
-export function median(values) {
+/** Between the two values that are next to it, in proportion; 0.5 is the median. */
+export function quantile(values, part) {
   const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  const at = part * (sorted.length - 1);
+  const below = Math.floor(at);
+  const above = Math.min(below + 1, sorted.length - 1);
+  return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
 }
 
 /** Student's t for 99.9 %, two-sided, 19 degrees of freedom: 20 batches. */

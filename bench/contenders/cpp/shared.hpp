@@ -145,7 +145,7 @@ inline double pace() {
 }
 
 class Meter {
-  static constexpr int64_t SLICES = 40;
+  static constexpr int64_t SLICES = 100;
   int64_t slice;
   double start = -1;
 

@@ -65,8 +65,9 @@ export function cpuSeconds() {
 }
 
 /** A measurement is cut into so many slices of as many operations. lib/undisturbed.mjs says what for. */
-const SLICES = 40;
-const PACE_STEPS = 1_000_000;
+const SLICES = 100;
+const PACE_STEPS = 1000;
+const PACE_CALLS = 1000;
 
 /** Simple instructions that do not wait for one another: a core that somebody else uses too takes longer over them. */
 function paceLoop(steps) {
@@ -88,9 +89,13 @@ let paceResult = 0;
 /** Seconds of wall time for a fixed amount of work: the clock of a thread's CPU time is too coarse for a millisecond. */
 function pace() {
   const startMs = performance.now();
-  paceResult ^= paceLoop(PACE_STEPS);
+  // Many short calls: one long loop would be compiled anew, while it runs, in every call.
+  for (let call = 0; call < PACE_CALLS; call++) paceResult ^= paceLoop(PACE_STEPS);
   return (performance.now() - startMs) / 1000;
 }
+
+/** The warm-up comes by the meter as often as this, so that what it does is compiled into the loops before the clock runs. */
+const WARMUP_STEPS = 20;
 
 /**
  * Counts operations up to the end of the warm-up, then up to the end of each slice, and reads the CPU clock of the
@@ -102,11 +107,14 @@ export class Meter {
   /** CPU seconds of each slice, and the pace before each and after the last. */
   slices = [];
   paces = [];
+  #warmup;
   #slice;
   #start = NaN;
 
   constructor({ warmup, operations }) {
-    this.next = warmup;
+    this.#warmup = warmup;
+    this.next = warmup / WARMUP_STEPS;
+    if (!Number.isInteger(this.next)) throw new Error(`warm-up: expected a multiple of ${WARMUP_STEPS}`);
     this.#slice = operations / SLICES;
     if (!Number.isInteger(this.#slice)) throw new Error(`operations: expected a multiple of ${SLICES}`);
     // Until the loop is compiled.
@@ -119,6 +127,10 @@ export class Meter {
 
   /** The counter has reached `next`; true when the measurement is over. */
   reached(nowNs) {
+    if (this.next < this.#warmup) {
+      this.next += this.#warmup / WARMUP_STEPS;
+      return false;
+    }
     if (Number.isNaN(this.#start)) this.warmupTimeNs = nowNs;
     else this.slices.push(cpuSeconds() - this.#start);
     this.paces.push(pace());

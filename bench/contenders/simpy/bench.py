@@ -59,7 +59,7 @@ class RandomStream:
         return max(1, math.floor(-math.log(1 - self.uniform()) * mean + 0.5))
 
 
-SLICES = 40
+SLICES = 100
 
 
 def pace():

@@ -54,7 +54,8 @@ export class EventQueue {
   private horizonNs = Infinity;
   /** The key of an event on its way there. */
   private readonly farKey = new Float64Array(2);
-  private dueNs = ZERO;
+  /** When the event is due that is scheduled next. */
+  dueNs = ZERO;
   /** What is due later is not taken by {@link popNext}. */
   limitNs = Infinity;
   private dead = 0;
@@ -109,6 +110,23 @@ export class EventQueue {
       invariant(false, 'events: a delay must be an integer of at least 0 ns');
     }
     this.dueNs = this.now + delayNs;
+    return this.insert(target, argument);
+  }
+
+  /** The same at {@link dueNs}, from now on: a time in an argument would be put into a box. */
+  pushDue(target: number, argument: number): void {
+    const { dueNs, now } = this;
+    if (dueNs === now) {
+      this.lane.push(target, argument);
+      return;
+    }
+    if (!(dueNs > now && Number.isInteger(dueNs))) {
+      invariant(false, 'events: what is due must be due at an integer, from now on');
+    }
+    this.insert(target, argument);
+  }
+
+  private insert(target: number, argument: number): number {
     if (this.farCount > 0 && this.dueNs >= this.horizonNs) return this.pushFar(target, argument);
     return this.pushHeap(target, argument);
   }

@@ -5,7 +5,7 @@
 import { ZERO } from '../double.js';
 import { invariant } from '../invariant.js';
 import type { Machine } from '../machine.js';
-import { SPIN, type Task } from '../sched/task.js';
+import { SPIN, type Task, type TaskWatcher } from '../sched/task.js';
 
 /** An assert whose message is put together only when it is due. */
 function broken({ task }: TaskLocks, how: string): never {
@@ -22,26 +22,28 @@ export interface SpinPlace {
   spinnerLeftCpu(spinner: TaskLocks): void;
 }
 
-export class TaskLocks {
+export class TaskLocks implements TaskWatcher {
   waitsFor: object | undefined = undefined;
   /** Where in the lock's slow path the task is; the numbers are the lock's. */
   stage = 0;
+  list: WaitList | undefined = undefined;
+  next: TaskLocks | undefined = undefined;
+  previous: TaskLocks | undefined = undefined;
   /** When it began to wait. */
   startNs = ZERO;
-  /** When a timeout is due. */
-  deadlineNs = ZERO;
-  /** The waiter has asked for the lock to be handed to it (struct rwsem_waiter: handoff_set). */
-  handoffSet = false;
   /** In SPIN, and nobody has ended that yet. */
   inSpin = false;
   /** Nothing is left to spin for. */
   spinFailed = false;
   /** Where it gives up when it loses its CPU; undefined: it goes on spinning when it is back. */
   place: SpinPlace | undefined = undefined;
-  list: WaitList | undefined = undefined;
-  next: TaskLocks | undefined = undefined;
-  previous: TaskLocks | undefined = undefined;
-  private readonly watchers: OwnerWatcher[] = [];
+  private watching: OwnerWatcher | undefined = undefined;
+  /** Hardly ever does anybody spin for more than one lock of a task. */
+  private readonly alsoWatching: OwnerWatcher[] = [];
+  /** When a timeout is due. */
+  deadlineNs = ZERO;
+  /** The waiter has asked for the lock to be handed to it (struct rwsem_waiter: handoff_set). */
+  handoffSet = false;
 
   private constructor(
     private readonly machine: Machine,
@@ -51,9 +53,8 @@ export class TaskLocks {
   static of(machine: Machine, task: Task): TaskLocks {
     let locks = task.locks;
     if (locks === undefined) {
-      const made = new TaskLocks(machine, task);
-      locks = task.locks = made;
-      task.offCpu = () => made.leftCpu();
+      locks = task.locks = new TaskLocks(machine, task);
+      task.watcher = locks;
     }
     return locks;
   }
@@ -94,25 +95,27 @@ export class TaskLocks {
   }
 
   watch(watcher: OwnerWatcher): void {
-    this.watchers.push(watcher);
+    if (this.watching === undefined) this.watching = watcher;
+    else this.alsoWatching.push(watcher);
   }
 
   unwatch(watcher: OwnerWatcher): void {
-    const { watchers } = this;
-    const last = watchers.length - 1;
-    // Hardly ever does anybody spin for more than one lock of a task.
-    if (watchers[last] !== watcher) {
-      const at = watchers.indexOf(watcher);
+    const { alsoWatching } = this;
+    const next = alsoWatching.length > 0 ? alsoWatching.pop() : undefined;
+    if (this.watching === watcher) {
+      this.watching = next;
+    } else if (next !== watcher) {
+      const at = alsoWatching.indexOf(watcher);
       if (at < 0) broken(this, 'is not watched');
-      watchers[at] = watchers[last]!;
+      alsoWatching[at] = next!;
     }
-    watchers.pop();
   }
 
-  private leftCpu(): void {
+  leftCpu(): void {
     this.place?.spinnerLeftCpu(this);
-    // Each call removes its watcher, the last one too.
-    for (let i = this.watchers.length - 1; i >= 0; i--) this.watchers[i]!.ownerLeftCpu();
+    // Each call removes its watcher.
+    for (let i = this.alsoWatching.length - 1; i >= 0; i--) this.alsoWatching[i]!.ownerLeftCpu();
+    this.watching?.ownerLeftCpu();
   }
 }
 

@@ -82,7 +82,7 @@ export abstract class Bursts {
     if (task.runClass !== SchedClass.Softirq) this.passQuiescentState(cpu);
     if (this.probe !== undefined) this.probe.switchOut(cpu, task, state);
     if (this.rates !== undefined) this.rates.switchedOut(cpu, task);
-    if (task.offCpu !== undefined) task.offCpu();
+    if (task.watcher !== undefined) task.watcher.leftCpu();
   }
 
   /** rcu_all_qs() of cond_resched(), or of might_sleep() where that is one. */
@@ -144,7 +144,8 @@ export abstract class Bursts {
   /** Sets the one event that the CPU waits for; an earlier one becomes void. */
   protected expectIn(cpu: Cpu, delayNs: number): void {
     cpu.version = (cpu.version + 1) | 0;
-    cpu.eventNs = this.events.now + delayNs;
-    this.events.push(delayNs, cpu.target, cpu.version);
+    const { events } = this;
+    cpu.eventNs = events.dueNs = events.now + delayNs;
+    events.pushDue(cpu.target, cpu.version);
   }
 }

@@ -21,31 +21,29 @@ export const enum CpuPhase {
 const FIFO_WEIGHT = weightOf(-20);
 
 export class Cpu {
+  // What every switch and burst reads comes first, in as few lines of the host's cache as will do.
   phase: CpuPhase = CpuPhase.Idle;
   current: Task | undefined = undefined;
-  /** The task that the softirqs which run now have interrupted. */
-  interrupted: Task | undefined = undefined;
-  /** It was interrupted while being switched in, which begins anew. */
-  switchCut = false;
-  readonly softirqQueue = new Deque<Task>();
-  readonly fifoQueue = new FifoQueue();
-  /** Tasks of throttled groups. */
-  readonly aside: Task[] = [];
-  /** TIF_NEED_RESCHED: somebody should run in place of the current task as soon as that may be preempted. */
-  needResched = false;
-  /** Waiting tasks that may be moved to another CPU. */
-  movableWaiting = 0;
-  /** Work done per ns; change it with `scheduler.setRate()`. */
-  rate = ZERO + 1;
   /** Stamps the pending event; an event with an older stamp is void. */
   version = 0;
+  /** What its events are addressed to. */
+  readonly target = targetOf(TargetKind.Cpu, this.index);
   /** When the pending event fires; Infinity: there is none. */
   eventNs = Infinity;
   switchStartNs = ZERO;
   /** Up to when the burst under way has been charged. */
   burstStartNs = ZERO;
-  /** Until when the current task has CPU time of its group. */
-  grantEndNs = ZERO;
+  /** Work done per ns; change it with `scheduler.setRate()`. */
+  rate = ZERO + 1;
+  /** Time with tasks and switching between them, and the part of it that went into switching. */
+  busyNs = ZERO;
+  switchNs = ZERO;
+  /** TIF_NEED_RESCHED: somebody should run in place of the current task as soon as that may be preempted. */
+  needResched = false;
+  readonly softirqQueue = new Deque<Task>();
+  readonly fifoQueue = new FifoQueue();
+  /** The task that the softirqs which run now have interrupted. */
+  interrupted: Task | undefined = undefined;
   /**
    * How often a FIFO or fair task left the CPU or it fell idle, and how often one came by cond_resched() or returned to
    * user mode: RCU reads these.
@@ -54,19 +52,20 @@ export class Cpu {
   condResched = 0;
   /** Called at each of these and on return to user mode, while an expedited grace period waits for the CPU. */
   quiescent: (() => void) | undefined = undefined;
-  /** Time with tasks and switching between them, and the part of it that went into switching. */
-  busyNs = ZERO;
-  switchNs = ZERO;
 
-  /** What its events are addressed to. */
-  readonly target: number;
+  /** It was interrupted while being switched in, which begins anew. */
+  switchCut = false;
+  /** Tasks of throttled groups. */
+  readonly aside: Task[] = [];
+  /** Waiting tasks that may be moved to another CPU. */
+  movableWaiting = 0;
+  /** Until when the current task has CPU time of its group. */
+  grantEndNs = ZERO;
 
   constructor(
     readonly index: number,
     readonly fairQueue: FairQueue,
-  ) {
-    this.target = targetOf(TargetKind.Cpu, index);
-  }
+  ) {}
 
   /** Weight of the fair and FIFO tasks that run or wait here. */
   get load(): number {

@@ -62,7 +62,15 @@ export abstract class Dispatcher extends Switching {
     if (workNs === Infinity) invariant(false, `task ${task.name} yielded ${workNs}`);
     task.remainingNs = workNs;
     if (this.voluntary && task.preemptDepth === 0) this.noteCondResched(cpu);
-    this.startBurst(cpu, task);
+    if (cpu.rate !== 1 || cpu.fairQueue.length > 0 || task.group !== undefined || this.isDisturbed(cpu, task)) {
+      this.startBurst(cpu, task);
+      return true;
+    }
+    // Alone and at full speed: nothing comes before the end of the burst.
+    this.current = undefined;
+    cpu.phase = CpuPhase.Burst;
+    cpu.burstStartNs = this.events.now;
+    this.expectIn(cpu, workNs);
     return true;
   }
 

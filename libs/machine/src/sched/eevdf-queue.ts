@@ -28,6 +28,7 @@ export class EevdfQueue implements FairQueue {
   /** V is zeroNs + weighted / load; `weighted` sums weight * (vruntime - zeroNs). */
   private zeroNs = ZERO;
   private weighted = ZERO;
+  private rebaseNs = ZERO;
 
   constructor(
     private readonly sliceNs: number,
@@ -107,7 +108,7 @@ export class EevdfQueue implements FairQueue {
     // Exactly what the division gives at nice 0.
     task.vruntime += task.weight === Weight.Nice0 ? ranNs : scaled / task.weight;
     this.weighted += scaled;
-    if (this.weighted > this.load * REBASE_NS) this.rebase();
+    if (this.weighted > this.load * this.rebaseNs) this.rebase();
   }
 
   sliceLeftNs(): number {
@@ -237,9 +238,16 @@ export class EevdfQueue implements FairQueue {
     this.weighted = 0;
   }
 
+  /**
+   * The first time comes right away and changes nothing. When code that had never run runs for the first time, V8 throws away
+   * the whole event loop that it had compiled around it; here that would be after a second of virtual time.
+   */
   private rebase(): void {
-    const byNs = this.weighted / this.load;
+    const { load, weighted } = this;
+    const averageNs = weighted / load;
+    const byNs = weighted > load * REBASE_NS ? averageNs : ZERO;
+    this.rebaseNs = REBASE_NS;
     this.zeroNs += byNs;
-    this.weighted -= byNs * this.load;
+    this.weighted = weighted - byNs * load;
   }
 }

@@ -158,7 +158,7 @@ describe('softirq', () => {
     const on = machine.cpus[0]!;
     const seen: unknown[] = [];
     const under = machine.spawn('under', burn(machine, [], 'under', 1 * MS), { on });
-    under.offCpu = () => seen.push(machine.nowNs);
+    under.watcher = { leftCpu: () => seen.push(machine.nowNs) };
     machine.spawn('softirq', burn(machine, [], 's', 0.5 * MS), { on, schedClass: SchedClass.Softirq });
     at(machine, 0.2 * MS, () => seen.push(under.onCpu, on.current === under));
     machine.run(Infinity);

@@ -60,7 +60,7 @@ export abstract class RunQueues extends Bursts {
     if (task.queue !== Queue.Interrupted) return;
     task.state = TaskState.Ready;
     cpu.switchCut = false;
-    task.offCpu?.();
+    task.watcher?.leftCpu();
   }
 
   /** Takes a waiting task from another CPU, to run here next. */

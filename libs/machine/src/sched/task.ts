@@ -104,73 +104,77 @@ export interface TaskHooks {
   sleeping(): void;
 }
 
+/** What looks on when a task loses its CPU. */
+export interface TaskWatcher {
+  /**
+   * By blocking, ending or preemption (not when softirqs interrupt it: on_cpu stays set): whoever spins for the task
+   * learns that it is in vain. It may end spins and wake tasks.
+   */
+  leftCpu(): void;
+}
+
 export class Task {
+  // What every switch, burst and wakeup reads comes first, in as few lines of the host's cache as will do.
   state: TaskState = TaskState.Blocked;
+  /** The class that it is queued or runs under now; `schedClass` is the one that it shall have. */
+  runClass: SchedClass = this.schedClass;
+  queue: Queue = Queue.None;
   /** Work that the task still wants of what it yielded last; Infinity while it spins. */
   remainingNs = ZERO;
+  /** Time that it had a CPU, also spinning or slowed down; without switches. */
+  cpuTimeNs = ZERO;
+  /** Fair class: virtual runtime and deadline, in ns at nice 0. While not queued: the lag, see the fair queues. */
+  vruntime = ZERO;
+  deadline = ZERO;
+  lag = ZERO;
+  weight = weightOf(0);
+  /** What it runs, if that is a state machine. */
+  routine: Routine | undefined = undefined;
+  /** Sections that keep others off its CPU: preempt_disable(), local_bh_disable() and local_irq_disable() together. */
+  preemptDepth = 0;
+  /** Its bandwidth group; change it with `scheduler.setGroup()`. */
+  group: BandwidthGroup | undefined = undefined;
+  /** What the locks keep about it; made when it first waits. */
+  locks: TaskLocks | undefined = undefined;
+  watcher: TaskWatcher | undefined = undefined;
+  sleepVersion = 0;
   /** A wakeup arrived while the task was not blocked. */
   wakePending = false;
   /** Whether hooks.running() is due at the next switch-in. */
   wokenUp = true;
   /** In PARK: blocked, or woken and not yet acting again. */
   parked = false;
+  /** Never placed on a queue yet. */
+  fresh = true;
   spinning = false;
   /** The end of a spin came before the spin. */
   spinEnded = false;
-  sleepVersion = 0;
-  /** Time that it had a CPU, also spinning or slowed down; without switches. */
-  cpuTimeNs = ZERO;
-  /** What it runs. Set once, right after construction: a body wants to know its task. */
-  private steps!: TaskSteps;
-  /** The same, if it is a state machine. */
-  routine: Routine | undefined = undefined;
 
   /** User code may be preempted at any time; change it with `scheduler.setUserMode()`. */
   userMode = false;
-  /** Sections that keep others off its CPU: preempt_disable(), local_bh_disable() and local_irq_disable() together. */
-  preemptDepth = 0;
-  /** Those that keep softirqs off it, too. */
+  /** Sections that keep softirqs off its CPU, too. */
   bhDepth = 0;
   irqDepth = 0;
   /** Depth of rcu_read_lock(), and how many grace periods had begun at the outermost one. */
   rcuNesting = 0;
   rcuEntered = 0;
-
   /** -20..19; change it with `scheduler.renice()`. */
   nice = 0;
-  weight = weightOf(0);
   /** 1..99, of the FIFO class; the higher one runs. Read when the task next waits for a CPU. */
   rtPriority = 1;
   /** Where it may run; undefined: anywhere. Change it with `scheduler.setAffinity()`. */
   affinity: CpuMask | undefined = undefined;
-  /** Its bandwidth group; change it with `scheduler.setGroup()`. */
-  group: BandwidthGroup | undefined = undefined;
   /** Its CPU time at the last remote charge, while it runs for a group that it is not in. */
   remoteBaseNs = ZERO;
-  /**
-   * Called when the task loses its CPU, by blocking, ending or preemption (not when softirqs interrupt it: on_cpu stays
-   * set): whoever spins for it learns that it is in vain. It may end spins and wake tasks.
-   */
-  offCpu: (() => void) | undefined = undefined;
-  /** What the locks keep about it; made when it first waits. */
-  locks: TaskLocks | undefined = undefined;
-
-  /** The class that it is queued or runs under now; `schedClass` is the one that it shall have. */
-  runClass: SchedClass;
-  queue: Queue = Queue.None;
   /** Runs in a heap of a fair queue: where, and its place in the order of arrivals. */
   heapIndex = -1;
   arrival = 0;
-  /** Fair class: virtual runtime and deadline, in ns at nice 0. While not queued: the lag, see the fair queues. */
-  vruntime = ZERO;
-  deadline = ZERO;
-  lag = ZERO;
   /** When it last changed its CPU. */
   migratedNs = ZERO;
   /** Counted as a waiter that may be moved. */
   counted = false;
-  /** Never placed on a queue yet. */
-  fresh = true;
+  /** What it runs. Set once, right after construction: a body wants to know its task. */
+  private steps!: TaskSteps;
 
   constructor(
     /** What its sleep timer is addressed to; another task may have it once this one has ended. */
@@ -181,9 +185,7 @@ export class Task {
     public pinned: boolean,
     public schedClass: SchedClass,
     public hooks: TaskHooks | undefined,
-  ) {
-    this.runClass = schedClass;
-  }
+  ) {}
 
   get body(): TaskSteps {
     return this.steps;
