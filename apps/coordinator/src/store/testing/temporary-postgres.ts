@@ -79,13 +79,14 @@ export class TemporaryPostgres {
     }
   }
 
-  /** SIGINT: sessions are ended, as in a restart. SIGQUIT: no shutdown, recovery at the next start. SIGKILL: a crash. */
+  /** SIGINT: sessions are ended, as in a restart. SIGQUIT: no shutdown, recovery at the next start. SIGKILL: all crash. */
   async stop(signal: StopSignal = 'SIGINT'): Promise<void> {
     const server = this.#server;
     if (server === undefined) return;
     if (server.exitCode === null && server.signalCode === null) {
       const exited = once(server, 'exit');
-      server.kill(signal);
+      if (signal === 'SIGKILL') this.#killAll();
+      else server.kill(signal);
       await exited;
     }
     this.#server = undefined;
@@ -121,6 +122,19 @@ export class TemporaryPostgres {
     await this.stop('SIGQUIT');
     process.off('exit', this.#killAtExit);
     rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  /** Sessions that outlive their server answer until they notice. It stands still first, so that it starts none meanwhile. */
+  #killAll(): void {
+    this.#server!.kill('SIGSTOP');
+    for (const pid of this.#processes()) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch (error) {
+        // A session that has ended by itself.
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      }
+    }
   }
 
   get #dataDirectory(): string {
