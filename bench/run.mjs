@@ -1,6 +1,6 @@
 // The simulator core beside the simulators that one could take instead, all in one run: CPU time, one core, five
-// interleaved rounds and more of what was disturbed, median of all slices in which nobody else used the core. README.md says how to install the others and how to
-// read what this prints.
+// interleaved rounds and more of what was disturbed, median of all slices in which nobody else used the core. README.md
+// says how to install the others and how to read what this prints.
 // Usage: node bench/run.mjs [--only id,...] [--rounds n] [--cpu n] [--json file|-]     Exit: 1 when a bar is missed.
 import { spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
-// Quantiles, the theory of the M/M/c queue, and the confidence bound of a mean from batches.
+// Quantiles, the theory of the M/M/c queue, and the confidence bound of a mean from batches. That quantiles are those of
+// libs/experiment, and written again, is because run.mjs loads this before it compiles the workspace.
 
 /** Between the two values that are next to it, in proportion; 0.5 is the median. */
 export function quantile(values, part) {

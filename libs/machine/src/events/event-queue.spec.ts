@@ -96,6 +96,37 @@ describe('EventQueue', () => {
     ]);
   });
 
+  it('puts what is due now behind what was due now before, and what is due later among the others', () => {
+    const queue = new EventQueue();
+    const due = (dueNs: number, argument: number): void => {
+      queue.dueNs = dueNs;
+      queue.pushDue(0, argument);
+    };
+    const seen: [number, number][] = [];
+    due(7, 1);
+    queue.push(5, 0, 2);
+    due(5, 3);
+    while (queue.pop()) {
+      seen.push([queue.now, queue.argument]);
+      if (queue.argument === 2) due(5, 4);
+    }
+    expect(seen).toEqual([
+      [5, 2],
+      [5, 3],
+      [5, 4],
+      [7, 1],
+    ]);
+  });
+
+  it.each([6.5, 4, NaN, Infinity])('takes no event that is due at %s when it is 5', (dueNs) => {
+    const queue = new EventQueue();
+    queue.push(5, 0, 0);
+    queue.pop();
+    queue.dueNs = dueNs;
+    expect(() => queue.pushDue(0, 0)).toThrow(InvariantViolation);
+    expect(queue.pending).toBe(0);
+  });
+
   it('keeps the order of more events than the caches hold, half of them of the same time as another', () => {
     const queue = new EventQueue();
     const random = new RandomStream(1, 'times');

@@ -101,7 +101,7 @@ export class TaskLocks implements TaskWatcher {
 
   unwatch(watcher: OwnerWatcher): void {
     const { alsoWatching } = this;
-    const next = alsoWatching.length > 0 ? alsoWatching.pop() : undefined;
+    const next = alsoWatching.pop();
     if (this.watching === watcher) {
       this.watching = next;
     } else if (next !== watcher) {

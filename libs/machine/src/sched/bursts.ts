@@ -122,6 +122,12 @@ export abstract class Bursts {
     if (task.group !== undefined) task.group.charge(cpu, ranNs);
   }
 
+  /** From now on the current task consumes CPU time. */
+  protected beginBurst(cpu: Cpu): void {
+    cpu.phase = CpuPhase.Burst;
+    cpu.burstStartNs = this.events.now;
+  }
+
   /** Sees to it that the CPU has an event when the burst ends, or before, when the task must give way before that. */
   protected plan(cpu: Cpu): void {
     const task = cpu.current!;

@@ -34,8 +34,7 @@ export abstract class Dispatcher extends Switching {
       task.parked = false;
       task.hooks?.running();
     }
-    cpu.phase = CpuPhase.Burst;
-    cpu.burstStartNs = this.events.now;
+    this.beginBurst(cpu);
   }
 
   private checkSlice(cpu: Cpu, task: Task): void {
@@ -68,8 +67,7 @@ export abstract class Dispatcher extends Switching {
     }
     // Alone and at full speed: nothing comes before the end of the burst.
     this.current = undefined;
-    cpu.phase = CpuPhase.Burst;
-    cpu.burstStartNs = this.events.now;
+    this.beginBurst(cpu);
     this.expectIn(cpu, workNs);
     return true;
   }
@@ -77,8 +75,7 @@ export abstract class Dispatcher extends Switching {
   private startBurst(cpu: Cpu, task: Task): void {
     this.current = undefined;
     if (this.isDisturbed(cpu, task) && this.attend(cpu, task, task.userMode || this.voluntary)) return;
-    cpu.phase = CpuPhase.Burst;
-    cpu.burstStartNs = this.events.now;
+    this.beginBurst(cpu);
     this.plan(cpu);
   }
 

@@ -28,6 +28,7 @@ export class EevdfQueue implements FairQueue {
   /** V is zeroNs + weighted / load; `weighted` sums weight * (vruntime - zeroNs). */
   private zeroNs = ZERO;
   private weighted = ZERO;
+  /** REBASE_NS, from the first rebase on. */
   private rebaseNs = ZERO;
 
   constructor(

@@ -2,17 +2,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Machine } from '../machine.js';
-import { burn, MS, testMachine } from '../testing/build.js';
+import { at, burn, MS, testMachine } from '../testing/build.js';
 import { CpuMask } from './cpu-mask.js';
 import { CpuPhase } from './cpu.js';
 import { SchedClass, type Task, type TaskBody, TaskState } from './task.js';
 
 function* forever(): TaskBody {
   for (;;) yield 1e9;
-}
-
-function at(machine: Machine, ns: number, what: () => void): void {
-  machine.schedule(ns, machine.addActor(what), 0);
 }
 
 function runFor(machine: Machine, ns: number): void {

@@ -200,8 +200,7 @@ export abstract class Switching extends RunQueues {
     cpu.version = (cpu.version + 1) | 0;
     cpu.eventNs = Infinity;
     if (cpu.needResched && this.preemptible(task) && this.attend(cpu, task, true)) return;
-    cpu.phase = CpuPhase.Burst;
-    cpu.burstStartNs = this.events.now;
+    this.beginBurst(cpu);
     this.plan(cpu);
   }
 

@@ -34,6 +34,11 @@ export function testBarrier(cpus: number, options: Partial<RcuBarrierOptions> = 
   return { machine, rcu, barrier: new RcuBarrier(machine, rcu, { kind: 'mutex', ipiNs: IPI_NS, ...options }) };
 }
 
+/** Calls `what` so many ns from now. */
+export function at(machine: Machine, ns: number, what: () => void): void {
+  machine.schedule(ns, machine.addActor(what), 0);
+}
+
 /** A task that burns CPU time once and then notes when it was done. */
 export function burn(machine: Machine, log: [string, number][], name: string, ns: number): () => TaskBody {
   return function* () {
