@@ -11,7 +11,7 @@ import type { LockProbe } from './locks/lock-probe.js';
 import { RandomStream } from './random.js';
 import { Scheduler } from './sched/scheduler.js';
 import type { SchedulerConfig } from './sched/scheduler-config.js';
-import { PARK, SchedClass, Task, type TaskHooks, type TaskSteps } from './sched/task.js';
+import { PARK, SchedClass, Task, type TaskHooks, TaskState, type TaskSteps } from './sched/task.js';
 
 export interface MachineConfig extends SchedulerConfig {
   readonly cpus: number;
@@ -119,6 +119,13 @@ export class Machine {
 
   wake(task: Task): void {
     this.scheduler.wake(task);
+  }
+
+  /** The same `delayNs` from now, unless the task is woken before that. */
+  wakeIn(task: Task, delayNs: number): void {
+    const wholeNs = Math.round(delayNs);
+    if (wholeNs <= 0 || task.state !== TaskState.Blocked) this.scheduler.wake(task);
+    else this.events.push(wholeNs, task.target, task.sleepVersion);
   }
 
   /** The task whose code is running. */

@@ -21,6 +21,8 @@ import { TaskLocks } from './task-locks.js';
 export interface LockLine {
   /** ns until the CPU of this index may write the line; 0 when it has it. */
   write(cpu: number): number;
+  /** The CPU of this index looks at it: it gets a copy, which the next write has to take away. */
+  read(cpu: number): number;
 }
 
 /** How a lock makes a task wait; lockdep knows by it what may be taken inside of what. */

@@ -211,7 +211,7 @@ describe('a task that finds a mutex taken', () => {
 
   it('leaves a free mutex to the next spinner when it has seen the release and loses its CPU', () => {
     const machine = testMachine(3);
-    const line = { write: (cpu: number) => (machine.nowNs === 2_000 && cpu === 1 ? 500 : 0) };
+    const line = { read: () => 0, write: (cpu: number) => (machine.nowNs === 2_000 && cpu === 1 ? 500 : 0) };
     const mutex = new Mutex(machine, 'm', { line });
     const log: [number, number][] = [];
     for (const cpu of machine.cpus) {

@@ -147,7 +147,7 @@ export class Mutex extends Lock {
   private slowPath(task: Task, wait: TaskLocks): number {
     this.probe?.contended(this, task, LockMode.Exclusive);
     if (!this.canSpin()) return this.enqueue(wait);
-    this.spin ??= new OwnerSpin(this.machine);
+    this.spin ??= new OwnerSpin(this.machine, this.line);
     wait.stage = Stage.Spinning;
     return this.spin.join(wait, this.owner);
   }
@@ -207,7 +207,7 @@ export class Mutex extends Lock {
     if (!first) return PARK;
     this.handoff = true;
     if ((spun && wait.spinFailed) || !this.canSpin()) return PARK;
-    this.spin ??= new OwnerSpin(this.machine);
+    this.spin ??= new OwnerSpin(this.machine, this.line);
     wait.stage = Stage.WaiterSpinning;
     return this.spin.joinAsWaiter(wait, this.owner);
   }

@@ -1,10 +1,12 @@
 // Optimistic spinning (osq_lock, mutex_spin_on_owner, rwsem_spin_on_owner): tasks that burn CPU time while the owner of
-// a sleeping lock runs, because it will release soon. They queue (MCS), and only the first looks at the owner. All give
-// up when the owner blocks or loses its CPU; one of them gives up when it loses its own.
+// a sleeping lock runs, because it will release soon. They queue (MCS), and only the first looks at the owner: it has a
+// copy of the lock's line, which a release has to take away. All give up when the owner blocks or loses its CPU; one of
+// them gives up when it loses its own.
 //
 // Invariants: the owner is watched exactly while somebody spins on it; who is in the queue has not failed.
 import { SchedClass, type Task } from '../sched/task.js';
 import type { Machine } from '../machine.js';
+import type { LockLine } from './lock.js';
 import { type OwnerWatcher, type SpinPlace, TaskLocks, WaitList } from './task-locks.js';
 
 export class OwnerSpin implements OwnerWatcher, SpinPlace {
@@ -14,7 +16,10 @@ export class OwnerSpin implements OwnerWatcher, SpinPlace {
   private waiter: TaskLocks | undefined = undefined;
   private watched: TaskLocks | undefined = undefined;
 
-  constructor(private readonly machine: Machine) {}
+  constructor(
+    private readonly machine: Machine,
+    private readonly line: LockLine | undefined,
+  ) {}
 
   get spinning(): number {
     return this.queue.length + (this.waiter === undefined ? 0 : 1);
@@ -23,6 +28,7 @@ export class OwnerSpin implements OwnerWatcher, SpinPlace {
   /** @returns SPIN. `owner` is undefined while readers own the lock: then nobody is watched. */
   join(spinner: TaskLocks, owner: Task | undefined): number {
     this.queue.push(spinner);
+    if (this.queue.first === spinner) this.look();
     return this.start(spinner, owner);
   }
 
@@ -34,9 +40,11 @@ export class OwnerSpin implements OwnerWatcher, SpinPlace {
 
   /** The spinner goes on with something else. */
   leave(spinner: TaskLocks): void {
+    const looked = this.queue.first === spinner;
     if (this.waiter === spinner) this.waiter = undefined;
     else this.queue.remove(spinner);
     spinner.place = undefined;
+    if (looked) this.look();
     if (this.spinning === 0) this.unwatch();
   }
 
@@ -105,6 +113,12 @@ export class OwnerSpin implements OwnerWatcher, SpinPlace {
     this.leave(spinner);
     spinner.spinFailed = true;
     spinner.endSpin();
+  }
+
+  /** The first in the queue polls the lock. */
+  private look(): void {
+    const { first } = this.queue;
+    if (first !== undefined) this.line?.read(first.task.cpu.index);
   }
 
   private watch(owner: Task): void {

@@ -12,7 +12,7 @@ export interface RwsemOptions extends LockOptions {
   readonly readerStealing?: boolean;
   /**
    * CPU time to wake one sleeper, 0 by default. wake_up_q() wakes one after the other: who releases the lock pays
-   * (upRead() and upWrite() tell how much), and readers that are let in together begin that much apart.
+   * (upRead() and upWrite() tell how much), and readers that are let in together are woken that much apart.
    */
   readonly wakeNs?: number;
 }
@@ -20,8 +20,6 @@ export interface RwsemOptions extends LockOptions {
 export const enum Stage {
   ReaderArriving,
   ReaderWaiting,
-  /** Has the lock, and is woken behind the other readers of its group. */
-  ReaderLate,
   WriterArriving,
   WriterSpinning,
   WriterWaiting,
@@ -52,9 +50,8 @@ export abstract class RwsemCore extends Lock {
   protected readonly writerSpinning: boolean;
   private readonly readerStealing: boolean;
   private readonly wakeNs: number;
-  /** Tasks woken by the release under way, and readers of the last group that were let in and have begun. */
+  /** Tasks woken by the release under way. */
   private woken = 0;
-  private begun = 0;
   private readonly timeoutJiffies: number;
   protected spin: OwnerSpin | undefined = undefined;
   private spinTimer = -1;
@@ -137,11 +134,6 @@ export abstract class RwsemCore extends Lock {
     if (this.spin.spinning > 0) this.limitSpinning();
   }
 
-  /** By how much a reader that slept begins after the first of its group. To be asked once by each. */
-  protected lateNs(): number {
-    return this.begun++ * this.wakeNs;
-  }
-
   /**
    * The lock is free: to the spinner that sees it first, unless HANDOFF; waiters are woken all the same.
    * @returns ns that their wakeups take.
@@ -191,19 +183,19 @@ export abstract class RwsemCore extends Lock {
     const free = this.readers === 0;
     const { current } = this.machine.scheduler;
     let woken = 0;
+    let asleep = 0;
     for (let wait = this.waiters.first; wait !== undefined && woken < READERS_WAKEUP_MAX;) {
       const { next } = wait;
       if (wait.stage === Stage.ReaderWaiting) {
         this.waiters.remove(wait);
         woken++;
         // A reader that has just queued does not wake itself.
-        if (wait.task !== current) this.machine.wake(wait.task);
+        if (wait.task !== current) this.machine.wakeIn(wait.task, asleep++ * this.wakeNs);
       }
       wait = next;
     }
     this.readers += woken;
     this.woken += woken;
-    this.begun = 0;
     this.handoff = false;
     if (free) this.beganReading();
   }

@@ -121,11 +121,6 @@ export class Rwsem extends RwsemCore {
       return this.tryRead() ? this.got(task, wait, LockMode.Shared) : this.waitToRead(task, wait);
     }
     if (wait.list !== undefined) return PARK;
-    if (wait.stage === Stage.ReaderWaiting) {
-      wait.stage = Stage.ReaderLate;
-      const ns = this.lateNs();
-      if (ns > 0) return ns;
-    }
     return this.got(task, wait, LockMode.Shared);
   }
 
@@ -133,7 +128,7 @@ export class Rwsem extends RwsemCore {
   private contendedWrite(task: Task, wait: TaskLocks): number {
     this.probe?.contended(this, task, LockMode.Exclusive);
     if (!this.canSpin()) return this.waitToWrite(task, wait);
-    this.spin ??= new OwnerSpin(this.machine);
+    this.spin ??= new OwnerSpin(this.machine, this.line);
     wait.stage = Stage.WriterSpinning;
     const request = this.spin.join(wait, this.writer);
     if (this.readers > 0 && this.spin.spinning === 1) this.limitSpinning();
@@ -186,7 +181,7 @@ export class Rwsem extends RwsemCore {
     if (!barred && !this.handoff && this.waitedTooLong(wait)) this.askForHandoff(first);
     if (!wait.handoffSet || (spun && wait.spinFailed)) return PARK;
     if (this.writer === undefined || !this.writerSpinning || !this.writer.onCpu) return PARK;
-    this.spin ??= new OwnerSpin(this.machine);
+    this.spin ??= new OwnerSpin(this.machine, this.line);
     wait.stage = Stage.WriterWaiterSpinning;
     return this.spin.joinAsWaiter(wait, this.writer);
   }

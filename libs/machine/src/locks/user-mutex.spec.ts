@@ -130,7 +130,7 @@ describe('UserMutex', () => {
     (seed) => {
       const machine = testMachine(3, { seed });
       // The line takes 500 ns to whoever sees the release at 2,000.
-      const line = { write: (cpu: number) => (machine.nowNs === 2_000 && cpu > 0 ? 500 : 0) };
+      const line = { read: () => 0, write: (cpu: number) => (machine.nowNs === 2_000 && cpu > 0 ? 500 : 0) };
       const mutex = new UserMutex(machine, 'm', { ...COSTS, spinLimitNs: 1e6 }, { line });
       const gotNs: number[] = [];
       for (const cpu of machine.cpus) {

@@ -1,14 +1,15 @@
 // What pinning costs on each machine, with where each value comes from. Costs are per 4 KiB page, whatever the page is.
 import type { CostConstant } from '@kworkbench/mechanism';
-import { KNEE, type MachineKey, ofKinds, type PadataDefinition, spec } from './page-kind-constants.js';
+import { type FittedTo, KNEE, type MachineKey, ofKinds, type PadataDefinition, spec } from './page-kind-constants.js';
 
 const LATENCIES = 'core-to-core-latency of nviennot, median';
 
 /** It is the loop after a batch that folios save: what is left of it is negligible. */
 const FOLIOS = `${spec('9')}: what pinning folios, not pages, saves of a prefaulted hugetlb page: 8.4 of 16.1 ns;`;
-const WAKE_CYCLES =
-  'a call of an idle CPU takes its sender 1600 to 2000 cycles (Pallipadi, LKML, 6 February 2012), choosing that CPU and ' +
-  'queueing there half as much again: 2700 cycles of 2 GHz, chosen with the order of prefaulted rows without the cache in view';
+/** What speaks for a value between: a part of it, and all of it with a system call. */
+const WAKE_BOUNDS =
+  'a call of an idle CPU alone takes its sender 1600 to 2000 cycles (Pallipadi, LKML, 6 February 2012), a whole wakeup ' +
+  'by futex() 3.3 us on some other machine (f649bd9dd5d5, perf bench futex wake)';
 
 const machineWide: readonly PadataDefinition[] = [
   {
@@ -33,8 +34,8 @@ const machineWide: readonly PadataDefinition[] = [
     help: 'What the memory of a node takes when many clear it',
     min: 1e6,
     max: 1e13,
-    xeon: [64.5 * 2 ** 30, 'fitted', `hugetlb, ${KNEE}`],
-    epyc: [62 * 2 ** 30, 'fitted', `hugetlb, ${KNEE}`],
+    xeon: [64.5 * 2 ** 30, 'fitted', KNEE, 'cold hugetlb'],
+    epyc: [62 * 2 ** 30, 'fitted', KNEE, 'cold hugetlb'],
   },
   {
     name: 'iommuMapNs',
@@ -53,7 +54,7 @@ const machineWide: readonly PadataDefinition[] = [
     xeon: [
       120,
       'assumed',
-      'a limit, an addition, two atomic instructions, the owner of the lock: 250 cycles, chosen with the same rows in view as wakeNs',
+      'a limit, an addition, two atomic instructions, the owner of the lock: 250 cycles; with 100 to 250 ns no verdict is another',
     ],
   },
   {
@@ -80,8 +81,18 @@ const machineWide: readonly PadataDefinition[] = [
     help: 'Waking one of those that wait for mmap_lock: try_to_wake_up() of a task on an idle CPU, by who releases the lock',
     min: 0,
     max: 1e6,
-    xeon: [1_350, 'assumed', WAKE_CYCLES],
-    epyc: [1_060, 'assumed', `${WAKE_CYCLES}; this one has 2.55 GHz`],
+    xeon: [
+      2_000,
+      'fitted',
+      `without the cache: are 16 threads slower than 8? (1.95 to 2.2 us do); ${WAKE_BOUNDS}`,
+      'prefaulted hugetlb',
+    ],
+    epyc: [
+      1_060,
+      'fitted',
+      `without the cache: more threads are slower (0.9 to 1.2 us do, 1.4 does not); ${WAKE_BOUNDS}`,
+      'cold hugetlb',
+    ],
   },
   {
     name: 'pageCheckNs',
@@ -107,15 +118,12 @@ const machineWide: readonly PadataDefinition[] = [
     min: 0,
     max: 1e6,
     xeon: [
-      3_000,
+      4_000,
       'fitted',
-      'THP without the cache: who is first, a woken writer or the next reader; C1 takes at most 2 us, C1E 10 us (intel_idle)',
+      'without the cache: who is first, a woken writer or the next reader; C1 takes at most 2 us, C1E 10 us (intel_idle)',
+      'prefaulted THP',
     ],
-    epyc: [
-      3_750,
-      'fitted',
-      'cold: rows of 128 GiB with 32k and 128k pages of cache (3700 to 3800 do); without it less is better',
-    ],
+    epyc: [4_200, 'fitted', KNEE, 'cold hugetlb'],
   },
   {
     name: 'deepIdleNs',
@@ -124,11 +132,12 @@ const machineWide: readonly PadataDefinition[] = [
     min: 0,
     max: 1e9,
     xeon: [
-      90_000,
+      110_000,
       'fitted',
-      'prefaulted rows without the cache (75 to 100 us do); C1E of this Xeon wants 20 us, C6 600 us (intel_idle)',
+      'without the cache (100 to 120 us do); C1E of this Xeon wants 20 us, C6 600 us (intel_idle)',
+      'prefaulted hugetlb',
     ],
-    epyc: [90_000, 'assumed', 'as on the Xeon'],
+    epyc: [110_000, 'assumed', 'as on the Xeon'],
   },
   {
     name: 'smallRunPages',
@@ -220,7 +229,7 @@ const machineWide: readonly PadataDefinition[] = [
     help: 'What that moves to memory',
     min: 1,
     max: 1e4,
-    xeon: [92, 'fitted', '52 threads in 143.3 ms'],
+    xeon: [92, 'fitted', '52 threads in 143.3 ms', 'deferred page init'],
   },
   {
     name: 'structPageWorkerSpeedRatio',
@@ -228,7 +237,7 @@ const machineWide: readonly PadataDefinition[] = [
     help: 'Speed of one of several workers at it',
     min: 0.01,
     max: 1,
-    xeon: [0.87, 'fitted', '6 threads in 341 ms'],
+    xeon: [0.87, 'fitted', '6 threads in 341 ms', 'deferred page init'],
   },
   {
     name: 'hogBytesPerSecond',
@@ -244,7 +253,14 @@ export const padataDefinitions: readonly PadataDefinition[] = [...ofKinds, ...ma
 
 export function constantsOf(machine: MachineKey): readonly CostConstant[] {
   return padataDefinitions.map(({ xeon, epyc, ...rest }) => {
-    const [value, basis, source] = machine === 'epyc' ? (epyc ?? xeon) : xeon;
-    return { ...rest, value, basis, source };
+    const [value, basis, source, fittedTo] = machine === 'epyc' ? (epyc ?? xeon) : xeon;
+    return { ...rest, value, basis, source: fittedTo === undefined ? source : `${fittedTo}, ${source}` };
   });
+}
+
+/** Names of the constants that were fitted to rows of this machine and kind of pages, whatever they act on. */
+export function fittedTo(machine: MachineKey, kind: FittedTo): readonly string[] {
+  return padataDefinitions
+    .filter(({ xeon, epyc }) => (machine === 'epyc' ? (epyc ?? xeon) : xeon)[3] === kind)
+    .map(({ name }) => name);
 }

@@ -1,7 +1,9 @@
-// How many constants were fitted, counted where they act: a constant counts for a kind of pages when a pin of that kind takes
-// another time with another value of it, whatever its name is and whichever rows it was fitted to.
+// How many constants were fitted: to the rows of each machine and kind of pages, and of all that were fitted to anything
+// those that act on a pin of such pages: it takes another time with another value of them.
 import type { CostProfile } from '@kworkbench/mechanism';
 import { describe, expect, it } from 'vitest';
+import { fittedTo } from './constants.js';
+import type { FittedTo, MachineKey } from './page-kind-constants.js';
 import { profiles } from './profiles.js';
 import { run } from './testing/cells.js';
 
@@ -34,6 +36,21 @@ function fittedThatActOn(profile: string, pages: string, prefaulted: boolean): s
 }
 
 describe('constants that were fitted', () => {
+  it.each<[FittedTo, MachineKey, number]>([
+    // With the speed and the variation of a batch of THP, which are those of hugetlb.
+    ['cold hugetlb', 'xeon', 5],
+    ['cold THP', 'xeon', 0],
+    ['prefaulted hugetlb', 'xeon', 3],
+    ['prefaulted THP', 'xeon', 3],
+    ['cold hugetlb', 'epyc', 5],
+    ['cold THP', 'epyc', 1],
+    ['prefaulted hugetlb', 'epyc', 1],
+    ['prefaulted THP', 'epyc', 2],
+  ])('to rows of %s on the %s are %i', (kind, machine, count) => {
+    expect(fittedTo(machine, kind)).toHaveLength(count);
+    expect(count).toBeLessThanOrEqual(FITTED_MOST);
+  });
+
   it.each([
     ['xeon-8167m', 'hugetlb', false],
     ['xeon-8167m', 'hugetlb', true],

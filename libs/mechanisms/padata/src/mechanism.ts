@@ -12,7 +12,7 @@ import { variants } from './variants.js';
 import { workloadSchema } from './workloads.js';
 
 /** Raised with every change of behaviour: a result of another version is never taken for one of this. */
-export const MODEL_VERSION = 6;
+export const MODEL_VERSION = 7;
 
 function describeWorkload(cell: Cell): string {
   const { kind, guest, pages, prefaulted, maxThreads, jobs, work, neighbours } = (cell as PadataCell).workload;

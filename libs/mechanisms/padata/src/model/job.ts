@@ -50,33 +50,24 @@ export class Job {
   *work(task: Task, worker: Worker, map: LockMap | undefined): TaskBody {
     const { fn, chunkLock } = this.spec;
     const { index } = worker;
-    const chunks = fn.worker(task, index > 0);
-    // Who waits for the lock of the chunk moves no memory.
-    if (chunkLock === undefined) fn.enter(task, this.workers.length);
+    const chunks = fn.worker(task, index > 0, this.workers.length);
     for (;;) {
       const start = this.dispenser.position;
       const length = this.dispenser.take(index);
       if (length === 0) break;
       invariant(this.error === Errno.None || !this.firstError, 'padata: a chunk after an error');
       if (this.chunkNs > 0) yield this.chunkNs;
-      if (chunkLock !== undefined) {
-        yield* chunkLock.lock();
-        fn.enter(task, this.workers.length);
-      }
+      if (chunkLock !== undefined) yield* chunkLock.lock();
       map?.acquire();
       const chunk = chunks.begin(start, start + length);
       for (let wait; (wait = chunk.step()) !== DONE;) yield wait;
       map?.release();
-      if (chunkLock !== undefined) {
-        fn.leave(task);
-        chunkLock.unlock();
-      }
+      chunkLock?.unlock();
       this.chunkDone(index, length, task);
       const goesOn = worker.chunkDone();
       this.note(chunk.error, { start, end: start + length }, false);
       if (chunk.error !== Errno.None || !goesOn) break;
     }
-    if (chunkLock === undefined) fn.leave(task);
   }
 
   chunkDone(index: number, size: number, task: Task): void {

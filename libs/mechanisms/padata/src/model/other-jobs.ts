@@ -1,5 +1,6 @@
 // Jobs that do not pin: plain CPU work (padata_test), and the struct pages of a node at boot (deferred_init_memmap).
 import { DONE, type HardwareRates, type Machine, MemoryPhase, type Task } from '@kworkbench/machine';
+import { Stream } from './stream.js';
 import { type ChunkWork, Errno, type ThreadFn } from './thread-fn.js';
 
 /** cond_resched() comes at least so often. */
@@ -10,15 +11,22 @@ class PlainChunk implements ChunkWork {
   readonly error = Errno.None;
   private leftNs = 0;
 
-  constructor(private readonly unitNs: number) {}
+  constructor(
+    private readonly unitNs: number,
+    private readonly stream?: Stream,
+  ) {}
 
   begin(start: number, end: number): this {
     this.leftNs = (end - start) * this.unitNs;
+    this.stream?.start();
     return this;
   }
 
   step(): number {
-    if (this.leftNs <= 0) return DONE;
+    if (this.leftNs <= 0) {
+      this.stream?.stop();
+      return DONE;
+    }
     const ns = Math.min(this.leftNs, PIECE_NS);
     this.leftNs -= ns;
     return Math.max(1, Math.round(ns));
@@ -28,8 +36,6 @@ class PlainChunk implements ChunkWork {
 /** In ns of CPU time. */
 export const compute: ThreadFn = {
   worker: () => new PlainChunk(1),
-  enter: () => {},
-  leave: () => {},
 };
 
 /** In struct pages of one node: CPU time `pageNs`, `trafficBytes` to memory each. */
@@ -48,16 +54,8 @@ export class DeferredInit implements ThreadFn {
     this.together = new MemoryPhase(node, trafficBytes / pageNs, workerSpeed);
   }
 
-  worker(): PlainChunk {
-    return new PlainChunk(this.pageNs);
-  }
-
-  enter(task: Task, workers: number): void {
-    this.rates.enter(task, workers > 1 ? this.together : this.alone);
-  }
-
-  leave(task: Task): void {
-    this.rates.leave(task);
+  worker(task: Task, _helper: boolean, workers: number): PlainChunk {
+    return new PlainChunk(this.pageNs, new Stream(this.rates, task, workers > 1 ? this.together : this.alone));
   }
 }
 

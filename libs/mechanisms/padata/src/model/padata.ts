@@ -111,10 +111,8 @@ export class Padata {
   private *inline(job: Job, main: Task): TaskBody {
     const { fn, start, size } = job.spec;
     job.begin([], size);
-    fn.enter(main, 1);
-    const chunk = fn.worker(main, false).begin(start, start + size);
+    const chunk = fn.worker(main, false, 1).begin(start, start + size);
     for (let wait; (wait = chunk.step()) !== DONE;) yield wait;
-    fn.leave(main);
     job.note(chunk.error, { start, end: start + size }, true);
     job.chunkDone(0, size, main);
   }

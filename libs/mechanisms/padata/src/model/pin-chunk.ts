@@ -7,6 +7,7 @@ import { DONE, invariant, PARK, type RandomStream, type Task } from '@kworkbench
 import { BATCH_PAGES, type PinCosts } from './costs.js';
 import type { Mm } from './mm.js';
 import type { PinContext } from './vfio-pin.js';
+import type { Stream } from './stream.js';
 import { type ChunkWork, Errno } from './thread-fn.js';
 
 /** DECAY of drivers/cpuidle/governors/menu.c */
@@ -21,6 +22,8 @@ const enum State {
   /** Wants mmap_lock for writing, then accounts. */
   Write,
   Accounting,
+  /** Accounted, and who waited for the lock is woken. */
+  Accounted,
   Mapping,
   Undo,
   Undone,
@@ -50,8 +53,8 @@ export class PinChunk implements ChunkWork {
   private run = 0;
   private waitFromNs = -1;
   private sleptFromNs = -1;
-  /** How long its CPU expects to be idle. */
-  private expectedNs = 0;
+  /** How long its CPU expects to be idle: until the next tick, as long as nothing else was seen (menu_enable_device()). */
+  private expectedNs: number;
   private readonly mm: Mm;
   private readonly costs: PinCosts;
 
@@ -59,10 +62,13 @@ export class PinChunk implements ChunkWork {
     private readonly context: PinContext,
     private readonly task: Task,
     private readonly helper: boolean,
+    /** Flows while pages are pinned and looked at; at the lock, asleep and in spins the task moves nothing. */
+    private readonly stream: Stream,
     private readonly random: RandomStream,
   ) {
     this.mm = context.mm;
     this.costs = context.costs;
+    this.expectedNs = context.machine.jiffyNs;
   }
 
   /** Of whole pages, as numbers of pages. */
@@ -97,6 +103,8 @@ export class PinChunk implements ChunkWork {
         return this.write();
       case State.Accounting:
         return this.accountedNow();
+      case State.Accounted:
+        return this.mapRun();
       case State.Mapping:
         this.state = this.batchLeft > 0 ? State.Runs : State.Next;
         return 0;
@@ -106,6 +114,7 @@ export class PinChunk implements ChunkWork {
       case State.Undone:
         return this.undone();
       case State.End:
+        this.stream.stop();
         this.mm.pinners--;
         return DONE;
     }
@@ -143,6 +152,7 @@ export class PinChunk implements ChunkWork {
     if (idleExitNs > 0) return idleExitNs;
     const wait = mm.mmapLock.downRead();
     if (wait !== 0) return this.waits(wait);
+    this.stream.start();
     mm.reads++;
     mm.readWaitNs += this.waited();
     if (mm.killed && (!this.helper || context.signalPoll)) return this.refuse(Errno.Intr);
@@ -156,17 +166,15 @@ export class PinChunk implements ChunkWork {
   }
 
   private refuse(error: Errno): number {
-    const wakesNs = this.mm.mmapLock.upRead();
     this.fail(error);
-    return wakesNs;
+    return this.wakesOthers(this.mm.mmapLock.upRead());
   }
 
   private pinned(): number {
-    const wakesNs = this.mm.mmapLock.upRead();
     this.mm.pinnedPages += this.batch;
     this.batchLeft = this.batch;
     this.state = State.Runs;
-    return wakesNs;
+    return this.wakesOthers(this.mm.mmapLock.upRead());
   }
 
   private takeRun(): number {
@@ -193,6 +201,7 @@ export class PinChunk implements ChunkWork {
     this.batchLeft -= this.run;
     this.position += this.run;
     this.state = State.Mapping;
+    this.stream.start();
     return this.random.jitter(runs * mapNs + this.run * checkNs, outsideJitterRatio);
   }
 
@@ -206,6 +215,7 @@ export class PinChunk implements ChunkWork {
     mm.writes += runs;
     mm.writeWaitNs += this.waited();
     this.state = State.Accounting;
+    this.stream.stop();
     return mm.accountingNs(this.task.cpu.index, runs * this.costs.accountNs);
   }
 
@@ -229,8 +239,7 @@ export class PinChunk implements ChunkWork {
         this.cached = this.accounted = 0;
         this.state = State.End;
     }
-    const wakesNs = mm.mmapLock.upWrite();
-    return wakesNs + (this.state === State.Runs ? this.mapRun() : 0);
+    return this.wakesOthers(mm.mmapLock.upWrite());
   }
 
   /** A run that is longer than the reserve: the rest at once. */
@@ -244,7 +253,7 @@ export class PinChunk implements ChunkWork {
     mm.reserve(-this.cached);
     this.cached = 0;
     this.accounted += this.run;
-    this.state = State.Runs;
+    this.state = State.Accounted;
   }
 
   private undone(): number {
@@ -257,7 +266,13 @@ export class PinChunk implements ChunkWork {
     return 0;
   }
 
+  private wakesOthers(ns: number): number {
+    if (ns > 0) this.stream.stop();
+    return ns;
+  }
+
   private waits(request: number): number {
+    this.stream.stop();
     const { nowNs } = this.context.machine;
     if (this.waitFromNs < 0) this.waitFromNs = nowNs;
     if (request === PARK) this.sleptFromNs = nowNs;

@@ -21,12 +21,10 @@ export interface ChunkWork {
 export interface ThreadFn {
   /**
    * @param helper whether the task is one: not the task that called for the job.
+   * @param workers how many there are.
    * @returns an object that the worker uses for one chunk after the other.
    */
-  worker(task: Task, helper: boolean): { begin(start: number, end: number): ChunkWork };
-  /** Around all that a worker does, one of so many. */
-  enter(task: Task, workers: number): void;
-  leave(task: Task): void;
+  worker(task: Task, helper: boolean, workers: number): { begin(start: number, end: number): ChunkWork };
   /** undo_fn: called by the main thread when nobody works any more; undefined: there is nothing to undo. */
   readonly undo?: (range: Range) => TaskBody;
 }

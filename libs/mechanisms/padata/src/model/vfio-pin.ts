@@ -14,6 +14,7 @@ import type { Range } from '../job/undo.js';
 import { BATCH_PAGES, PAGE_BYTES, type PinCosts } from './costs.js';
 import type { Mm } from './mm.js';
 import { PinChunk } from './pin-chunk.js';
+import { Stream } from './stream.js';
 import type { ChunkWork, ThreadFn } from './thread-fn.js';
 
 /** The main thread undoes so many pages between two looks at whether it should give way. */
@@ -83,17 +84,10 @@ export class PinContext implements ThreadFn {
     this.together = new MemoryPhase(0, costs.bytesPerNs, costs.workerSpeed);
   }
 
-  worker(task: Task, helper: boolean): { begin(start: number, end: number): ChunkWork } {
-    const chunk = new PinChunk(this, task, helper, this.place.random(`${this.mm.name}/${task.name}`));
+  worker(task: Task, helper: boolean, workers: number): { begin(start: number, end: number): ChunkWork } {
+    const stream = new Stream(this.place.rates, task, workers > 1 ? this.together : this.alone);
+    const chunk = new PinChunk(this, task, helper, stream, this.place.random(`${this.mm.name}/${task.name}`));
     return { begin: (start, end) => chunk.begin(start / PAGE_BYTES, end / PAGE_BYTES) };
-  }
-
-  enter(task: Task, workers: number): void {
-    this.place.rates.enter(task, workers > 1 ? this.together : this.alone);
-  }
-
-  leave(task: Task): void {
-    this.place.rates.leave(task);
   }
 
   /** Time of this batch on the lines that all pinners share, with the wait for them. */

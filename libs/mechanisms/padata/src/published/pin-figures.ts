@@ -62,7 +62,8 @@ const requiresOf = (
   ...UNDISTURBED,
 });
 
-const nameOf = ({ profile, pages, prefaulted, guestGib }: PinTable): string =>
+/** What the ids of a table's rows begin with. */
+export const nameOf = ({ profile, pages, prefaulted, guestGib }: PinTable): string =>
   `${profile === 'xeon-8167m' ? 'xeon' : 'epyc'}-${pages}-${prefaulted ? 'prefaulted' : 'cold'}-${guestGib}g`;
 
 function speedup(table: PinTable, cache: number, threads: number, expected: number): PublishedFigure {
