@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PARK } from './sched/task.js';
-import { MS, RCU_COSTS, testMachine } from './testing/build.js';
+import { at, MS, RCU_COSTS, testMachine } from './testing/build.js';
 import { Rcu } from './rcu/rcu.js';
 import { Workqueues } from './workqueue/workqueues.js';
 
@@ -121,5 +121,50 @@ describe('Machine.run', () => {
     machine.run(3600e9);
     expect([machine.events.executed, machine.nowNs, samples]).toEqual([0, 3600e9, 36_000]);
     expect([rcu.gpStarted, workqueues.workers]).toEqual([0, 0]);
+  });
+});
+
+describe('Machine.wakeIn', () => {
+  it.each([
+    ['later', 500, 0, [[600, 'woken']]],
+    ['at once without a delay', 0, 0, [[100, 'woken']]],
+    [
+      'not a second time when somebody else is faster',
+      500,
+      300,
+      [
+        [400, 'woken'],
+        [10_100, 'again'],
+      ],
+    ],
+  ])('wakes a task %s', (_, delayNs, otherNs, expected) => {
+    const machine = testMachine();
+    const log: [number, string][] = [];
+    const task = machine.spawn('sleeps', function* () {
+      yield PARK;
+      log.push([machine.nowNs, 'woken']);
+      yield PARK;
+      log.push([machine.nowNs, 'again']);
+    });
+    at(machine, 100, () => machine.wakeIn(task, delayNs));
+    if (otherNs > 0) {
+      at(machine, 100 + otherNs, () => machine.wake(task));
+      at(machine, 10_100, () => machine.wake(task));
+    }
+    machine.run(20_000);
+    expect(log).toEqual(expected);
+  });
+
+  it('keeps the wakeup of a task that does not sleep yet for its next PARK', () => {
+    const machine = testMachine();
+    let wokenNs = -1;
+    const task = machine.spawn('works', function* () {
+      yield 1_000;
+      yield PARK;
+      wokenNs = machine.nowNs;
+    });
+    at(machine, 100, () => machine.wakeIn(task, 5_000));
+    machine.run(Infinity);
+    expect(wokenNs).toBe(1_000);
   });
 });

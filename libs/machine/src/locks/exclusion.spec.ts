@@ -27,7 +27,7 @@ function rwsemGuard(machine: Machine, options: RwsemOptions): Guard {
   const rwsem = new Rwsem(machine, 'r', options);
   return {
     enter: (write) => (write ? rwsem.downWrite() : rwsem.downRead()),
-    leave: (write) => (write ? rwsem.upWrite() : rwsem.upRead(), 0),
+    leave: (write) => (write ? rwsem.upWrite() : rwsem.upRead()),
     isIdle: () => rwsem.writer === undefined && rwsem.readers + rwsem.waiting + rwsem.spinning === 0,
     readers: true,
     maySleepInside: true,
@@ -65,6 +65,7 @@ const GUARDS: [string, (machine: Machine, options: LockOptions) => Guard][] = [
   ['fair mutex', (m, o) => mutexGuard(m, { ...o, fair: true })],
   ['rwsem', (m, o) => rwsemGuard(m, o)],
   ['rwsem without stealing readers', (m, o) => rwsemGuard(m, { ...o, readerStealing: false })],
+  ['rwsem whose wakeups take time', (m, o) => rwsemGuard(m, { ...o, wakeNs: 2_000 })],
   ['rwsem without spinning', (m, o) => rwsemGuard(m, { ...o, writerSpinning: false })],
   ['spinlock', (m, o) => spinGuard(m, o, '')],
   ['spinlock, bottom halves off', (m, o) => spinGuard(m, o, 'Bh')],

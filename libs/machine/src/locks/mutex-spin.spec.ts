@@ -185,7 +185,7 @@ describe('a task that finds a mutex taken', () => {
   });
 
   it('may be overtaken by a newcomer while the line is on its way', () => {
-    // Task 1 spins; task 0 releases at 51,080 and wants the mutex again at once: its line is near.
+    // Task 1 spins; task 0 releases at 1,080 and wants the mutex again at once: its line is near.
     const machine = testMachine(2);
     const mutex = new Mutex(machine, 'm', { line: lineOf(machine) });
     const log: [string, number][] = [];
@@ -204,8 +204,8 @@ describe('a task that finds a mutex taken', () => {
     machine.run(Infinity);
     expect(log).toEqual([
       ['owner', 80],
-      ['owner', 1_110],
-      ['spinner', 2_170],
+      ['owner', 1_170],
+      ['spinner', 2_260],
     ]);
   });
 

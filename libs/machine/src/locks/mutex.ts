@@ -124,6 +124,7 @@ export class Mutex extends Lock {
   private own(task: Task): void {
     this.owner = task;
     this.spin?.ownedBy(task);
+    this.spin?.look();
   }
 
   /** A running task that is not on the wait list takes the mutex if it is free. */

@@ -1,7 +1,7 @@
 // Optimistic spinning (osq_lock, mutex_spin_on_owner, rwsem_spin_on_owner): tasks that burn CPU time while the owner of
 // a sleeping lock runs, because it will release soon. They queue (MCS), and only the first looks at the owner: it has a
-// copy of the lock's line, which a release has to take away. All give up when the owner blocks or loses its CPU; one of
-// them gives up when it loses its own.
+// copy of the lock's line, which a release has to take away and which it reads again to see that the lock is free. All
+// give up when the owner blocks or loses its CPU; one of them gives up when it loses its own.
 //
 // Invariants: the owner is watched exactly while somebody spins on it; who is in the queue has not failed.
 import { SchedClass, type Task } from '../sched/task.js';
@@ -40,24 +40,26 @@ export class OwnerSpin implements OwnerWatcher, SpinPlace {
 
   /** The spinner goes on with something else. */
   leave(spinner: TaskLocks): void {
-    const looked = this.queue.first === spinner;
     if (this.waiter === spinner) this.waiter = undefined;
     else this.queue.remove(spinner);
     spinner.place = undefined;
-    if (looked) this.look();
     if (this.spinning === 0) this.unwatch();
   }
 
   /** The first in the queue, taken out of it: it gets the lock. */
   takeFirst(): TaskLocks | undefined {
     const spinner = this.queue.first;
-    if (spinner !== undefined) this.leave(spinner);
+    if (spinner !== undefined) {
+      this.look();
+      this.leave(spinner);
+    }
     return spinner;
   }
 
   /** The lock is free: the first spinner sees it, the others wait for the first to leave the queue. */
   released(): void {
     this.unwatch();
+    this.look();
     this.queue.first?.endSpin();
     this.waiter?.endSpin();
   }
@@ -115,8 +117,8 @@ export class OwnerSpin implements OwnerWatcher, SpinPlace {
     spinner.endSpin();
   }
 
-  /** The first in the queue polls the lock. */
-  private look(): void {
+  /** The first in the queue reads the lock's line: when it becomes the first, and when another has written it. */
+  look(): void {
     const { first } = this.queue;
     if (first !== undefined) this.line?.read(first.task.cpu.index);
   }

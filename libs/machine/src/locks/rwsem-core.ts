@@ -97,6 +97,7 @@ export abstract class RwsemCore extends Lock {
       this.writerSteals++;
     }
     this.ownForWriting(task);
+    this.spin?.look();
     return true;
   }
 

@@ -14,7 +14,7 @@ function setup(cpus: number, contextSwitchNs = 0) {
   return { machine, rwsem, spawn };
 }
 
-it('readers that are let in together begin one after the other, and who lets them in pays for all of them', () => {
+it('readers that are let in together sleep until who lets them in, and pays for all of them, gets to them', () => {
   const { machine, rwsem, spawn } = setup(5);
   const beganNs: number[] = [];
   let paidNs = -1;
@@ -23,16 +23,17 @@ it('readers that are let in together begin one after the other, and who lets the
     yield 50_000;
     paidNs = rwsem.upWrite();
   });
-  for (const cpu of [1, 2, 3, 4]) {
+  const readers = [1, 2, 3, 4].map((cpu) =>
     spawn('reader', cpu, function* () {
       yield 10_000;
       yield* rwsem.lockRead();
       beganNs.push(machine.nowNs);
       yield 5_000;
       rwsem.upRead();
-    });
-  }
+    }),
+  );
   machine.run(Infinity);
+  expect(readers.map(({ cpuTimeNs }) => cpuTimeNs)).toEqual([15_000, 15_000, 15_000, 15_000]);
   expect(paidNs).toBe(4 * WAKE_NS);
   expect(beganNs).toEqual([50_000, 51_000, 52_000, 53_000]);
 });

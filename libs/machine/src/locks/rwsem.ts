@@ -158,7 +158,9 @@ export class Rwsem extends RwsemCore {
         return wait.spinFailed ? this.waitToWrite(task, wait) : wait.spin();
       case Stage.WriterGranted: {
         const ns = this.line === undefined ? 0 : Math.round(this.line.write(task.cpu.index));
-        return ns > 0 ? ns : this.got(task, wait, LockMode.Exclusive);
+        if (ns > 0) return ns;
+        this.spin!.look();
+        return this.got(task, wait, LockMode.Exclusive);
       }
       default:
         return this.tryAsWaiter(task, wait);
