@@ -110,15 +110,20 @@ export class MemoryBandwidth {
     this.phases[cpu] = undefined;
   }
 
-  /** Works out what the streams of a node get, given the speed of each CPU without regard to memory. */
-  settle(node: number, speeds: Float64Array): void {
+  /**
+   * Works out what the streams of a node get, given the speed of each CPU without regard to memory.
+   * @returns whether it is another level than before.
+   */
+  settle(node: number, speeds: Float64Array): boolean {
+    const before = this.levels[node]!;
     const count = this.counts[node]!;
     for (let i = 0; i < count; i++) {
       const cpu = this.memberAt(node, i);
       const phase = this.phases[cpu]!;
       this.demands[i] = phase.bytesPerNs * phase.limit * speeds[cpu]!;
     }
-    this.levels[node] = fairLevel(this.demands, count, this.capacity);
+    const level = (this.levels[node] = fairLevel(this.demands, count, this.capacity));
+    return level !== before;
   }
 
   /** Work per ns of a CPU of this speed, as of the last {@link settle} of its node. */

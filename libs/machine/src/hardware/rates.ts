@@ -49,6 +49,8 @@ export class HardwareRates implements RateModel {
   private readonly dirtyCores: DirtySet;
   private readonly dirtySockets: DirtySet;
   private readonly dirtyNodes: DirtySet;
+  /** CPUs that began to stream, or stream at another speed of their own. */
+  private readonly dirtyStreams: DirtySet;
   /** What the frequency factor of each socket was when it was last worked out. */
   private readonly appliedFrequency: Float64Array;
   private readonly settler: number;
@@ -76,6 +78,7 @@ export class HardwareRates implements RateModel {
     this.dirtyCores = new DirtySet(topology.cores);
     this.dirtySockets = new DirtySet(topology.sockets);
     this.dirtyNodes = new DirtySet(topology.nodes);
+    this.dirtyStreams = new DirtySet(topology.cpus);
     this.appliedFrequency = new Float64Array(topology.sockets).fill(1);
     this.settler = machine.addActor(() => this.settle());
     machine.scheduler.rates = this;
@@ -127,6 +130,7 @@ export class HardwareRates implements RateModel {
 
   private join(cpu: number, phase: MemoryPhase): void {
     this.memory.join(cpu, phase);
+    this.dirtyStreams.add(cpu);
     this.mark(this.dirtyNodes, phase.node);
   }
 
@@ -155,6 +159,7 @@ export class HardwareRates implements RateModel {
     dirtyCores.clear();
     for (let i = 0; i < dirtyNodes.count; i++) this.settleNode(dirtyNodes.at(i));
     dirtyNodes.clear();
+    this.dirtyStreams.clear();
   }
 
   private settleSocket(socket: number): void {
@@ -174,7 +179,10 @@ export class HardwareRates implements RateModel {
     for (let thread = 0; thread < topology.threadsPerCore; thread++) {
       const cpu = topology.cpuAt(core, thread);
       const phase = this.memory.phaseOf(cpu);
-      if (phase !== undefined && this.speeds[cpu] !== speed) this.dirtyNodes.add(phase.node);
+      if (phase !== undefined && this.speeds[cpu] !== speed) {
+        this.dirtyStreams.add(cpu);
+        this.dirtyNodes.add(phase.node);
+      }
       this.speeds[cpu] = speed;
       // Idle threads as well: the next task there begins with a rate that no former stream has left behind.
       if (phase === undefined) this.machine.scheduler.setRate(this.machine.cpus[cpu]!, speed);
@@ -182,11 +190,20 @@ export class HardwareRates implements RateModel {
   }
 
   private settleNode(node: number): void {
-    this.memory.settle(node, this.speeds);
-    for (let i = 0; i < this.memory.streams(node); i++) {
-      const cpu = this.memory.memberAt(node, i);
-      this.machine.scheduler.setRate(this.machine.cpus[cpu]!, this.memory.rate(cpu, this.speeds[cpu]!));
+    const { memory, dirtyStreams } = this;
+    if (memory.settle(node, this.speeds)) {
+      for (let i = 0; i < memory.streams(node); i++) this.applyRate(memory.memberAt(node, i));
+      return;
     }
+    // Everybody else streams as before.
+    for (let i = 0; i < dirtyStreams.count; i++) {
+      const cpu = dirtyStreams.at(i);
+      if (memory.phaseOf(cpu)?.node === node) this.applyRate(cpu);
+    }
+  }
+
+  private applyRate(cpu: number): void {
+    this.machine.scheduler.setRate(this.machine.cpus[cpu]!, this.memory.rate(cpu, this.speeds[cpu]!));
   }
 }
 

@@ -54,7 +54,7 @@ const machineWide: readonly PadataDefinition[] = [
     xeon: [
       120,
       'assumed',
-      'a limit, an addition, two atomic instructions, the owner of the lock: 250 cycles; with up to 250 ns no verdict is another, with 100 one pair turns around by a hair',
+      'a limit, an addition, two atomic instructions, the owner of the lock: 250 cycles; with 100 to 250 ns no verdict is another',
     ],
   },
   {
@@ -82,7 +82,7 @@ const machineWide: readonly PadataDefinition[] = [
     min: 0,
     max: 1e6,
     xeon: [
-      1_850,
+      1_900,
       'fitted',
       `without the cache: are 16 threads slower than 8? (1.8 to 2 us do); ${WAKE_BOUNDS}`,
       'prefaulted hugetlb',

@@ -62,7 +62,7 @@ export class PinChunk implements ChunkWork {
     private readonly context: PinContext,
     private readonly task: Task,
     private readonly helper: boolean,
-    /** Flows while pages are pinned and looked at; at the lock, asleep and in spins the task moves nothing. */
+    /** Flows while pages are pinned and looked at; asleep, in spins and while it wakes others the task moves nothing. */
     private readonly stream: Stream,
     private readonly random: RandomStream,
   ) {
@@ -215,8 +215,7 @@ export class PinChunk implements ChunkWork {
     mm.writes += runs;
     mm.writeWaitNs += this.waited();
     this.state = State.Accounting;
-    this.stream.stop();
-    return mm.accountingNs(this.task.cpu.index, runs * this.costs.accountNs);
+    return this.stream.workFor(mm.accountingNs(this.task.cpu.index, runs * this.costs.accountNs));
   }
 
   private accountedNow(): number {
@@ -272,9 +271,10 @@ export class PinChunk implements ChunkWork {
   }
 
   private waits(request: number): number {
-    this.stream.stop();
     const { nowNs } = this.context.machine;
     if (this.waitFromNs < 0) this.waitFromNs = nowNs;
+    if (request > 0) return this.stream.workFor(request);
+    this.stream.stop();
     if (request === PARK) this.sleptFromNs = nowNs;
     return request;
   }
