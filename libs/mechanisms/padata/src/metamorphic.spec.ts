@@ -62,15 +62,20 @@ describe('twice the pages', () => {
   ])('take twice the time of %s, within 1 %%', (_what, maxThreads) => {
     // What a job costs however large it is has no part in it. The range begins on a multiple of all chunks.
     const constants = { helperStartNs: 0, kthreadCreateNs: 0 };
-    const at = (gib: number) =>
+    const at = (gib: number, seed: number) =>
       run({
+        seed,
         kernel: { cachePages: 32_768 },
         constants,
         workload: { guest: (gib + 2) * GIB, start: 64 * GIB, maxThreads },
-      });
-    // Large, so that it does not matter how many refills meet the same readers: 2 % between seeds with 16 GiB.
-    const [once, twice] = [at(64).metrics, at(128).metrics];
-    expect(twice['chunks_total']).toBe(once['chunks_total']);
-    expect(Math.abs(twice['job_seconds']! / once['job_seconds']! / 2 - 1)).toBeLessThan(0.01);
+      }).metrics;
+    // Large and several, so that it does not matter how many refills meet the same readers: seeds differ by 0.6 %.
+    const ratios = [1, 2, 3, 4, 5, 6, 7, 8].map((seed) => {
+      const [once, twice] = [at(64, seed), at(128, seed)];
+      expect(twice['chunks_total']).toBe(once['chunks_total']);
+      return twice['job_seconds']! / once['job_seconds']!;
+    });
+    const mean = ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length;
+    expect(Math.abs(mean / 2 - 1)).toBeLessThan(0.01);
   });
 });
