@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { published } from './published.js';
 import { epycPins } from './published/epyc-7j13.js';
 import { nameOf } from './published/pin-figures.js';
-import { spreadOfSameJob } from './published/same-job.js';
 import { xeonPins } from './published/xeon-8167m.js';
 import { run } from './testing/cells.js';
+import { spreadOfSameJob } from './testing/same-job.js';
 
 /** Rows of tables whose ids begin so, without those that the specification calls unexplained. */
 function rowsOf(prefix: RegExp): readonly PublishedFigure[] {

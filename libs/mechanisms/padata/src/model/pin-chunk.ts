@@ -6,9 +6,9 @@
 import { DONE, invariant, PARK, type RandomStream, type Task } from '@kworkbench/machine';
 import { BATCH_PAGES, type PinCosts } from './costs.js';
 import type { Mm } from './mm.js';
-import type { PinContext } from './vfio-pin.js';
 import type { Stream } from './stream.js';
 import { type ChunkWork, Errno } from './thread-fn.js';
+import type { PinContext } from './vfio-pin.js';
 
 /** DECAY of drivers/cpuidle/governors/menu.c */
 const IDLE_DECAY = 8;
@@ -62,7 +62,7 @@ export class PinChunk implements ChunkWork {
     private readonly context: PinContext,
     private readonly task: Task,
     private readonly helper: boolean,
-    /** Flows while pages are pinned and looked at; asleep, in spins and while it wakes others the task moves nothing. */
+    /** Flows while pages are pinned and looked at; asleep, in spins and while it wakes or undoes the task moves nothing. */
     private readonly stream: Stream,
     private readonly random: RandomStream,
   ) {
@@ -142,6 +142,7 @@ export class PinChunk implements ChunkWork {
 
   private fail(error: Errno): number {
     this.error = error;
+    this.stream.stop();
     this.state = this.position > this.start ? State.Undo : State.Undone;
     return 0;
   }
