@@ -1,6 +1,6 @@
 // What pinning costs on each machine, with where each value comes from. Costs are per 4 KiB page, whatever the page is.
 import type { CostConstant } from '@kworkbench/mechanism';
-import { type FittedTo, KNEE, type MachineKey, ofKinds, type PadataDefinition, spec } from './page-kind-constants.js';
+import { KNEE, type MachineKey, ofKinds, type PadataDefinition, spec } from './page-kind-constants.js';
 
 const LATENCIES = 'core-to-core-latency of nviennot, median';
 
@@ -256,11 +256,4 @@ export function constantsOf(machine: MachineKey): readonly CostConstant[] {
     const [value, basis, source, fittedTo] = machine === 'epyc' ? (epyc ?? xeon) : xeon;
     return { ...rest, value, basis, source: fittedTo === undefined ? source : `${fittedTo}, ${source}` };
   });
-}
-
-/** Names of the constants that were fitted to rows of this machine and kind of pages, whatever they act on. */
-export function fittedTo(machine: MachineKey, kind: FittedTo): readonly string[] {
-  return padataDefinitions
-    .filter(({ xeon, epyc }) => (machine === 'epyc' ? (epyc ?? xeon) : xeon)[3] === kind)
-    .map(({ name }) => name);
 }

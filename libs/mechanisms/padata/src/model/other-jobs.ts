@@ -1,6 +1,6 @@
 // Jobs that do not pin: plain CPU work (padata_test), and the struct pages of a node at boot (deferred_init_memmap).
 import { DONE, type HardwareRates, type Machine, MemoryPhase, type Task } from '@kworkbench/machine';
-import { Stream } from './stream.js';
+import { JobTraffic, type Stream } from './stream.js';
 import { type ChunkWork, Errno, type ThreadFn } from './thread-fn.js';
 
 /** cond_resched() comes at least so often. */
@@ -40,22 +40,20 @@ export const compute: ThreadFn = {
 
 /** In struct pages of one node: CPU time `pageNs`, `trafficBytes` to memory each. */
 export class DeferredInit implements ThreadFn {
-  private readonly alone: MemoryPhase;
-  private readonly together: MemoryPhase;
+  private readonly traffic: JobTraffic;
 
   constructor(
-    private readonly rates: HardwareRates,
+    rates: HardwareRates,
     node: number,
     private readonly pageNs: number,
     trafficBytes: number,
     workerSpeed: number,
   ) {
-    this.alone = new MemoryPhase(node, trafficBytes / pageNs);
-    this.together = new MemoryPhase(node, trafficBytes / pageNs, workerSpeed);
+    this.traffic = new JobTraffic(rates, node, trafficBytes / pageNs, workerSpeed);
   }
 
   worker(task: Task, _helper: boolean, workers: number): PlainChunk {
-    return new PlainChunk(this.pageNs, new Stream(this.rates, task, workers > 1 ? this.together : this.alone));
+    return new PlainChunk(this.pageNs, this.traffic.of(task, workers));
   }
 }
 

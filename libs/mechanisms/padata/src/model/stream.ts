@@ -1,5 +1,27 @@
 // What a task moves to and from memory, as long as it does: not while it waits, spins, or wakes others.
-import type { HardwareRates, MemoryPhase, Task } from '@kworkbench/machine';
+import { type HardwareRates, MemoryPhase, type Task } from '@kworkbench/machine';
+
+/** What the workers of a job move: one alone at full speed, one of several at a part of it. */
+export class JobTraffic {
+  private readonly alone: MemoryPhase;
+  private readonly together: MemoryPhase;
+
+  /** @param workerSpeed the part of its full speed that one of several workers reaches, in (0, 1]. */
+  constructor(
+    private readonly rates: HardwareRates,
+    node: number,
+    bytesPerNs: number,
+    workerSpeed: number,
+  ) {
+    this.alone = new MemoryPhase(node, bytesPerNs);
+    this.together = new MemoryPhase(node, bytesPerNs, workerSpeed);
+  }
+
+  /** That of one of so many workers, which does not flow yet. */
+  of(task: Task, workers: number): Stream {
+    return new Stream(this.rates, task, workers > 1 ? this.together : this.alone);
+  }
+}
 
 export class Stream {
   private flows = false;

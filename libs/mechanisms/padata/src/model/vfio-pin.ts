@@ -2,7 +2,6 @@
 import {
   type HardwareRates,
   type Machine,
-  MemoryPhase,
   Mutex,
   type RandomStream,
   type Task,
@@ -14,7 +13,7 @@ import type { Range } from '../job/undo.js';
 import { BATCH_PAGES, PAGE_BYTES, type PinCosts } from './costs.js';
 import type { Mm } from './mm.js';
 import { PinChunk } from './pin-chunk.js';
-import { Stream } from './stream.js';
+import { JobTraffic } from './stream.js';
 import type { ChunkWork, ThreadFn } from './thread-fn.js';
 
 /** The main thread undoes so many pages between two looks at whether it should give way. */
@@ -65,8 +64,7 @@ export class PinContext implements ThreadFn {
   chunkUndonePages = 0;
   undoNs = 0;
   undoCalls = 0;
-  private readonly alone: MemoryPhase;
-  private readonly together: MemoryPhase;
+  private readonly traffic: JobTraffic;
 
   constructor(
     private readonly place: PinPlace,
@@ -80,12 +78,11 @@ export class PinContext implements ThreadFn {
     this.cachePages = this.accountsRuns ? kernel.cachePages : 0;
     this.signalPoll = kernel.signalPoll;
     this.containerLock = kernel.containerLock ? new Mutex(place.machine, 'iommu->lock') : undefined;
-    this.alone = new MemoryPhase(0, costs.bytesPerNs);
-    this.together = new MemoryPhase(0, costs.bytesPerNs, costs.workerSpeed);
+    this.traffic = new JobTraffic(place.rates, 0, costs.bytesPerNs, costs.workerSpeed);
   }
 
   worker(task: Task, helper: boolean, workers: number): { begin(start: number, end: number): ChunkWork } {
-    const stream = new Stream(this.place.rates, task, workers > 1 ? this.together : this.alone);
+    const stream = this.traffic.of(task, workers);
     const chunk = new PinChunk(this, task, helper, stream, this.place.random(`${this.mm.name}/${task.name}`));
     return { begin: (start, end) => chunk.begin(start / PAGE_BYTES, end / PAGE_BYTES) };
   }
